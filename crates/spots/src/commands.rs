@@ -1,0 +1,46 @@
+//! The command line, one module a command.
+
+mod clock;
+mod contract;
+mod migrate;
+mod plan;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::output::Output;
+
+/// Book with two identities; develop in phases without collisions.
+#[derive(Debug, Parser)]
+#[command(name = "spots", version, about, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Read the atomic clock; find and replace direct reads of the wall clock.
+    #[command(subcommand)]
+    Clock(clock::ClockCommand),
+    /// Extract, freeze and compare the contracts of services.
+    #[command(subcommand)]
+    Contract(contract::ContractCommand),
+    /// Plan, rehearse and apply migrations.
+    #[command(subcommand)]
+    Migrate(migrate::MigrateCommand),
+    /// Ask the master plan who would break whom.
+    #[command(subcommand)]
+    Plan(plan::PlanCommand),
+}
+
+/// Runs the command and says with which status to exit.
+pub(crate) fn run(cli: Cli, output: &mut Output) -> anyhow::Result<ExitCode> {
+    match cli.command {
+        Command::Clock(command) => clock::run(command, output),
+        Command::Contract(command) => contract::run(command, output),
+        Command::Migrate(command) => migrate::run(command, output),
+        Command::Plan(command) => plan::run(command, output),
+    }
+}

@@ -1,0 +1,60 @@
+//! The one place that writes to the terminal.
+
+use std::io::{self, IsTerminal as _, Write};
+
+/// Standard output and standard error, or buffers in their place.
+pub(crate) struct Output {
+    stdout: Box<dyn Write + Send>,
+    stderr: Box<dyn Write + Send>,
+    /// Whether standard output takes ANSI colours.
+    pub(crate) colour: bool,
+}
+
+impl Output {
+    /// The process's own streams.
+    pub(crate) fn terminal() -> Self {
+        Self {
+            stdout: Box::new(io::stdout()),
+            stderr: Box::new(io::stderr()),
+            colour: io::stdout().is_terminal(),
+        }
+    }
+
+    /// Writes text as it is to standard output.
+    pub(crate) fn write(&mut self, text: &str) -> io::Result<()> {
+        self.stdout.write_all(text.as_bytes())?;
+        self.stdout.flush()
+    }
+
+    /// Writes a line to standard output.
+    pub(crate) fn line(&mut self, text: &str) -> io::Result<()> {
+        writeln!(self.stdout, "{text}")?;
+        self.stdout.flush()
+    }
+
+    /// Writes a line to standard error: progress and hints, never results.
+    pub(crate) fn note(&mut self, text: &str) -> io::Result<()> {
+        writeln!(self.stderr, "{text}")?;
+        self.stderr.flush()
+    }
+
+    /// Writes an error with its causes, one a line, to standard error.
+    pub(crate) fn error(&mut self, error: &anyhow::Error) {
+        let text = error
+            .chain()
+            .skip(1)
+            .fold(format!("error: {error}\n"), |text, cause| {
+                text + &format!("  because {cause}\n")
+            });
+        // Standard error is gone: nobody is left to tell.
+        drop(self.stderr.write_all(text.as_bytes()));
+    }
+}
+
+/// Whether the reader of our output went away, which is no fault of ours (`spots … | head`).
+pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<io::Error>())
+        .any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
+}
