@@ -163,10 +163,10 @@ impl Finding {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part.as_bytes());
         }
-        hash.finalize()
-            .iter()
-            .take(16)
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        let mut out = String::with_capacity(32);
+        for byte in hash.finalize().iter().take(16) {
+            write!(out, "{byte:02x}").expect("writing to a string cannot fail");
+        }
+        out
     }
 }
