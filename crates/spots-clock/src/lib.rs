@@ -3,14 +3,18 @@
 mod atomic;
 mod checksum;
 mod clock;
+pub mod closed;
 mod error;
+pub mod fair;
 mod id;
+pub mod offline;
 mod published;
 mod rfc3339;
 mod settings;
 mod source;
 mod start;
 mod status;
+pub mod sync;
 mod system;
 mod timestamp;
 mod window;
