@@ -413,7 +413,7 @@ fn scale_signed(elapsed: u64, slope: i64) -> i64 {
 }
 
 /// The first life of a node that nobody gave a number.
-fn random_node() -> NodeIdentity {
+pub(crate) fn random_node() -> NodeIdentity {
     let [high, low, ..] = random_bytes();
     NodeIdentity::new(u16::from_be_bytes([high, low]), 1).expect("1 fits 22 bits")
 }

@@ -32,6 +32,15 @@ pub struct ClockSettings {
     pub rates: Rates,
 }
 
+impl ClockSettings {
+    /// How far a mark can lie ahead of time without anything being wrong: the order's lead, the
+    /// window, and once more the window for a system clock that is a little behind.
+    pub(crate) fn mark_lead_max(&self) -> u64 {
+        self.poison_cap
+            .saturating_add(self.window.saturating_mul(2))
+    }
+}
+
 impl Default for ClockSettings {
     fn default() -> Self {
         Self {

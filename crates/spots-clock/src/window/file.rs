@@ -50,7 +50,17 @@ pub enum FileWindowError {
 impl FileWindowError {
     /// Whether `spots clock repair` is the way on.
     pub fn is_repairable(&self) -> bool {
-        matches!(self, Self::Copied | Self::RolledBack | Self::Lost)
+        self.word().is_some()
+    }
+
+    /// The audit's word for it; `None` if a repair cannot help.
+    pub(crate) fn word(&self) -> Option<&'static str> {
+        match self {
+            Self::Copied => Some("copied"),
+            Self::RolledBack => Some("rolled-back"),
+            Self::Lost => Some("lost"),
+            Self::Busy | Self::Io(_) => None,
+        }
     }
 }
 
@@ -151,6 +161,21 @@ impl FileWindow {
             Some(0 | 1) | None => Err(FileWindowError::RolledBack),
             Some(_) => Err(FileWindowError::Lost),
         }
+    }
+
+    /// The newest record that could be read, whatever is wrong.
+    pub(crate) fn last_known(&self) -> Option<WindowRecord> {
+        self.record
+    }
+
+    /// Replaces every slot of both files by one record, so that nothing old can come back.
+    pub(crate) fn overwrite(&mut self, record: &WindowRecord) -> io::Result<()> {
+        for _ in 0..2 {
+            self.window.write(record)?;
+            self.life.write(record)?;
+        }
+        self.record = Some(*record);
+        Ok(())
     }
 }
 
