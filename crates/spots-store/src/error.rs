@@ -21,11 +21,11 @@ pub enum StoreError {
 
 impl StoreError {
     /// A failure while doing something.
-    pub fn failed(
-        doing: &'static str,
-        cause: impl Into<Box<dyn Error + Send + Sync>>,
-    ) -> Self {
-        Self::Failed { doing, cause: cause.into() }
+    pub fn failed(doing: &'static str, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Failed {
+            doing,
+            cause: cause.into(),
+        }
     }
 }
 

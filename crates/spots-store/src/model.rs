@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 use spots_booking::{
-    BookingId, Event, EventId, EventType, FieldName, GuestCode, GuestId, HostId, HostKind, NewEvent,
-    Placed, Pool, Request, Requirements, ShareId,
+    BookingId, Event, EventId, EventType, FieldName, GuestCode, GuestId, HostId, HostKind,
+    NewEvent, Placed, Pool, Request, Requirements, ShareId,
 };
 use spots_privacy::consent::{NewShareField, StoredPerson};
 use spots_privacy::{AgentId, Consented, Grant, SealedField, UserId};
@@ -36,7 +36,9 @@ impl From<spots_clock::AtomicTimestamp> for Stamp {
     fn from(stamp: spots_clock::AtomicTimestamp) -> Self {
         Self {
             at_ns: i64::try_from(stamp.nanoseconds()).unwrap_or(i64::MAX),
-            bound_ns: stamp.error_bound().map(|bound| i64::try_from(bound).unwrap_or(i64::MAX)),
+            bound_ns: stamp
+                .error_bound()
+                .map(|bound| i64::try_from(bound).unwrap_or(i64::MAX)),
             id: stamp.id().to_bytes(),
         }
     }
@@ -53,7 +55,10 @@ pub struct PageRequest {
 
 impl PageRequest {
     /// The first page at its largest.
-    pub const FIRST: Self = Self { offset: 0, limit: PAGE_ROWS_MAX };
+    pub const FIRST: Self = Self {
+        offset: 0,
+        limit: PAGE_ROWS_MAX,
+    };
 }
 
 /// Part of a list.
@@ -76,7 +81,10 @@ impl<T> Page<T> {
 
     /// The same part of the list in another form.
     pub fn map<U>(self, form: impl FnMut(T) -> U) -> Page<U> {
-        Page { items: self.items.into_iter().map(form).collect(), more: self.more }
+        Page {
+            items: self.items.into_iter().map(form).collect(),
+            more: self.more,
+        }
     }
 }
 

@@ -121,11 +121,7 @@ pub trait Store: Send + Sync {
     ) -> Result<Page<EventRecord>, StoreError>;
 
     /// Lists the places of slots that were booked at least once.
-    async fn list_pools(
-        &self,
-        host: HostId,
-        event: EventId,
-    ) -> Result<Vec<SlotPool>, StoreError>;
+    async fn list_pools(&self, host: HostId, event: EventId) -> Result<Vec<SlotPool>, StoreError>;
 
     /// Takes a booking, with its share.
     async fn book(&self, book: Book) -> Result<Booked, StoreError>;
