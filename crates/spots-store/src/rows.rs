@@ -8,7 +8,10 @@ use serde::{Deserialize, Serialize};
 use spots_booking::requirement::{Ask, FieldRule, Requirements, ValueKind};
 use spots_booking::{EventType, FieldName, Occurrence, Schedule, TableHours};
 
+use spots_privacy::consent::sha256;
+
 use crate::error::StoreError;
+use crate::model::Stamp;
 
 /// A column holds what this program never writes there.
 #[derive(Debug, thiserror::Error)]
@@ -187,15 +190,17 @@ pub(crate) struct BookedRow {
     pub(crate) position: Option<i64>,
 }
 
-/// Revocations reach hosts apart in time: a message to a host waits up to this long, by a share
-/// of it that its stamp's random part decides.
+/// Endings reach hosts apart in time: a message to a host waits up to this long.
 const HOST_DELAY_MAX: SignedDuration = SignedDuration::from_mins(30);
 
-/// When a message of this kind may go to a host.
-pub(crate) fn due_at(kind: &str, at_ns: i64, spread: u64) -> i64 {
+/// When a message of this kind may go to a host. How long an ending waits is decided by a hash of
+/// its stamp, which no host sees, and the host; so two hosts cannot match what they are told.
+pub(crate) fn due_at(kind: &str, stamp: &Stamp, host: &str) -> i64 {
     if kind == "booked" {
-        return at_ns;
+        return stamp.at_ns;
     }
+    let hash = sha256(&[&stamp.id, host.as_bytes()].concat());
+    let spread = hash.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes));
     let most = u64::try_from(HOST_DELAY_MAX.as_nanos()).unwrap_or(u64::MAX);
-    at_ns.saturating_add(i64::try_from(spread % most).unwrap_or(0))
+    stamp.at_ns.saturating_add(i64::try_from(spread % most).unwrap_or(0))
 }
