@@ -92,7 +92,6 @@ impl Published {
     }
 
     /// Publishes a line. The caller holds the lock that makes it the only writer.
-    #[expect(dead_code, reason = "synchronisation publishes through it")]
     pub(crate) fn write(&self, line: Line) {
         let sequence = self.sequence.load(Ordering::Relaxed);
         self.sequence.store(sequence + 1, Ordering::Relaxed);
