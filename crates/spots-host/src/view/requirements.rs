@@ -217,7 +217,7 @@ impl Samples for RequirementsPage {
             );
         if let Some(phone) = errors.fields.get_mut(1) {
             phone.purpose.clear();
-            phone.retention_days = "forever".to_owned();
+            "forever".clone_into(&mut phone.retention_days);
         }
         errors.additional.push(AdditionalRow {
             label: "Where would you like to sit?".to_owned(),
