@@ -271,7 +271,10 @@ fn kills(count: u64) -> Outcome {
                 seen += 1;
             }
         }
-        child.wait()?;
+        if let Some(status) = child.wait()?.code() {
+            println!("MISSED in round {round}: it ended by itself with status {status}");
+            return Ok(false);
+        }
     }
     println!("kept   {count} kills, {seen} timestamps, none twice, none backwards");
     Ok(true)

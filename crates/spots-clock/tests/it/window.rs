@@ -77,3 +77,21 @@ fn a_lost_or_restored_file_is_noticed() -> Outcome {
     assert!(matches!(refusal(directory.path())?, FileWindowError::Lost));
     Ok(())
 }
+
+#[test]
+fn crashes_between_the_two_writes_of_a_start_are_no_loss() -> Outcome {
+    let directory = tempfile::tempdir()?;
+    let life = directory.path().join("clock.life");
+    drop(AtomicClock::open(directory.path())?);
+    let before = fs::read(&life)?;
+    let mut last = AtomicClock::open(directory.path())?.now()?;
+    for _ in 0..5 {
+        // The second write never happened: the file still holds what it held.
+        fs::write(&life, &before)?;
+        let next = AtomicClock::open(directory.path())?.now()?;
+        assert!(next > last);
+        assert!(next.identity().incarnation() > last.identity().incarnation());
+        last = next;
+    }
+    Ok(())
+}
