@@ -17,7 +17,11 @@ pub struct FieldProblem {
 
 impl FieldProblem {
     /// A problem of a field.
-    pub fn new(field: impl std::fmt::Display, code: &'static str, message: impl Into<String>) -> Self {
+    pub fn new(
+        field: impl std::fmt::Display,
+        code: &'static str,
+        message: impl Into<String>,
+    ) -> Self {
         Self {
             field: field.to_string(),
             code,
