@@ -1,1 +1,15 @@
 #![doc = include_str!("../README.md")]
+
+pub mod consent;
+pub mod identity;
+pub mod keys;
+pub mod personal;
+pub mod random;
+pub mod seal;
+
+pub use consent::{Consented, Grant, NotOpen, Owner};
+pub use identity::{AgentId, UserId};
+pub use keys::{DataKey, KeyError, LookupKey, MasterKeys, WrappedKey};
+pub use personal::Personal;
+pub use random::{Randomness, SystemRandomness};
+pub use seal::{Place, SealError, SealedField};
