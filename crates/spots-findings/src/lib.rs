@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod finding;
+pub mod graph;
 pub mod json;
 mod report;
 pub mod sarif;
