@@ -1,1 +1,20 @@
 #![doc = include_str!("../README.md")]
+
+pub mod calendar;
+pub mod decision;
+pub mod event;
+pub mod event_type;
+pub mod field;
+pub mod ids;
+pub mod refusal;
+pub mod requirement;
+pub mod value;
+
+pub use decision::{Placed, Pool, Request, cancel, decide};
+pub use event::{Event, NewEvent, Occurrence, Schedule, Slot, TableHours};
+pub use event_type::{EventType, HostKind};
+pub use field::{FieldName, StandardField};
+pub use ids::{BookingId, EventId, GuestCode, GuestId, HostId, ShareId};
+pub use refusal::{FieldProblem, Refusal};
+pub use requirement::{Ask, FieldRule, Requirements, ValueKind};
+pub use value::FieldValue;

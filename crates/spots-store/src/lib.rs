@@ -1,1 +1,13 @@
 #![doc = include_str!("../README.md")]
+
+mod error;
+pub mod model;
+mod rows;
+pub mod schema;
+mod sqlite;
+mod store;
+
+pub use error::StoreError;
+pub use model::{Page, PageRequest, Stamp};
+pub use sqlite::SqliteStore;
+pub use store::Store;

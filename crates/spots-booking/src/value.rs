@@ -1,0 +1,237 @@
+//! A field's value, checked and normalised.
+
+use email_address::EmailAddress;
+use jiff::civil::Date;
+
+use crate::field::{FieldName, StandardField};
+use crate::refusal::FieldProblem;
+use crate::requirement::ValueKind;
+
+/// The longest one-line text, in characters.
+pub const LINE_CHARS_MAX: usize = 200;
+/// The longest additional text, in characters.
+pub const TEXT_CHARS_MAX: usize = 1000;
+/// The longest e-mail address, in bytes (RFC 5321).
+pub const EMAIL_BYTES_MAX: usize = 254;
+/// Fewest digits of a phone number.
+pub const PHONE_DIGITS_MIN: usize = 5;
+/// Most digits of a phone number (ITU-T E.164).
+pub const PHONE_DIGITS_MAX: usize = 15;
+/// The earliest year of birth.
+const BIRTH_YEAR_MIN: i16 = 1900;
+
+/// A value that fits its field.
+#[derive(Clone, PartialEq, Eq)]
+pub struct FieldValue(String);
+
+/// Personal data does not print.
+impl std::fmt::Debug for FieldValue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("FieldValue(…)")
+    }
+}
+
+impl FieldValue {
+    /// Checks and normalises a text for a field. `today` bounds birthdays.
+    pub fn parse(
+        field: &FieldName,
+        kind: &ValueKind,
+        text: &str,
+        today: Date,
+    ) -> Result<Self, FieldProblem> {
+        let text = text.trim();
+        let checked = match field {
+            FieldName::Standard(standard) => parse_standard(*standard, text, today),
+            FieldName::Additional(_) => parse_kind(kind, text),
+        };
+        checked
+            .map(Self)
+            .map_err(|message| FieldProblem::new(field, "invalid", message))
+    }
+
+    /// The normalised text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+fn parse_standard(field: StandardField, text: &str, today: Date) -> Result<String, String> {
+    match field {
+        StandardField::Name | StandardField::CompanyAffiliation => line(text),
+        StandardField::PhoneNumber => phone(text),
+        StandardField::Email => email(text),
+        StandardField::Birthday => birthday(text, today),
+    }
+}
+
+fn parse_kind(kind: &ValueKind, text: &str) -> Result<String, String> {
+    match kind {
+        ValueKind::Text => paragraph(text),
+        ValueKind::Number => number(text),
+        ValueKind::YesNo => match text {
+            "yes" | "true" | "on" => Ok("yes".to_owned()),
+            "no" | "false" | "off" => Ok("no".to_owned()),
+            _ => Err("Answer yes or no.".to_owned()),
+        },
+        ValueKind::Date => text.parse::<Date>().map(|date| date.to_string()).or(Err(
+            "Enter a date as year-month-day, for example 2026-05-31.".to_owned(),
+        )),
+        ValueKind::Choice(choices) => match choices.iter().find(|choice| *choice == text) {
+            Some(choice) => Ok(choice.clone()),
+            None => Err(format!("Choose one of: {}.", choices.join(", "))),
+        },
+    }
+}
+
+/// One line of text about a person or a thing: no control characters, no marks that turn the
+/// direction of writing, so that what people see is what is stored.
+pub fn line(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err("Enter some text.".to_owned());
+    }
+    if text.chars().count() > LINE_CHARS_MAX {
+        return Err(format!("Enter at most {LINE_CHARS_MAX} characters."));
+    }
+    if text.chars().any(is_deceptive) {
+        return Err("Leave out control characters and writing-direction marks.".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+fn paragraph(text: &str) -> Result<String, String> {
+    if text.is_empty() {
+        return Err("Enter some text.".to_owned());
+    }
+    if text.chars().count() > TEXT_CHARS_MAX {
+        return Err(format!("Enter at most {TEXT_CHARS_MAX} characters."));
+    }
+    if text
+        .chars()
+        .any(|c| is_deceptive(c) && !matches!(c, '\n' | '\r' | '\t'))
+    {
+        return Err("Leave out control characters and writing-direction marks.".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+/// Control characters, and marks that make text look other than it is.
+pub fn is_deceptive(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+fn phone(text: &str) -> Result<String, String> {
+    const MEND: &str = "Enter a phone number, for example +49 30 1234567.";
+    let (plus, rest) = match text.strip_prefix('+') {
+        Some(rest) => ("+", rest),
+        None => ("", text),
+    };
+    if !rest
+        .chars()
+        .all(|c| c.is_ascii_digit() || " -/().".contains(c))
+    {
+        return Err(MEND.to_owned());
+    }
+    let digits: String = rest.chars().filter(char::is_ascii_digit).collect();
+    if !(PHONE_DIGITS_MIN..=PHONE_DIGITS_MAX).contains(&digits.len()) {
+        return Err(MEND.to_owned());
+    }
+    Ok([plus, &digits].concat())
+}
+
+/// An e-mail address with its domain in lowercase.
+pub fn email(text: &str) -> Result<String, String> {
+    const MEND: &str = "Enter an e-mail address, for example name@example.org.";
+    let text = text.trim();
+    if text.len() > EMAIL_BYTES_MAX || !EmailAddress::is_valid(text) {
+        return Err(MEND.to_owned());
+    }
+    match text.rsplit_once('@') {
+        Some((name, domain)) if domain.contains('.') => {
+            Ok([name, "@", &domain.to_lowercase()].concat())
+        }
+        _ => Err(MEND.to_owned()),
+    }
+}
+
+fn birthday(text: &str, today: Date) -> Result<String, String> {
+    let date: Date = text.parse().or(Err(
+        "Enter a date as year-month-day, for example 1990-05-31.".to_owned(),
+    ))?;
+    if date > today {
+        return Err("A birthday lies in the past.".to_owned());
+    }
+    if date.year() < BIRTH_YEAR_MIN {
+        return Err(format!("Enter a year from {BIRTH_YEAR_MIN} on."));
+    }
+    Ok(date.to_string())
+}
+
+fn number(text: &str) -> Result<String, String> {
+    match text.parse::<f64>() {
+        Ok(number) if number.is_finite() && text.len() <= 32 => Ok(text.to_owned()),
+        _ => Err("Enter a number, for example 12 or 1.5.".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(field: StandardField, text: &str) -> Result<String, String> {
+        parse_standard(field, text, jiff::civil::date(2026, 11, 22))
+    }
+
+    #[test]
+    fn phone_numbers_are_normalised() {
+        assert_eq!(
+            check(StandardField::PhoneNumber, "+49 (30) 123-4567").unwrap(),
+            "+49301234567"
+        );
+        for bad in ["", "12", "call me", "+1234567890123456", "12345;drop"] {
+            assert!(check(StandardField::PhoneNumber, bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn emails_keep_their_local_part() {
+        assert_eq!(
+            check(StandardField::Email, "Ada@Example.ORG").unwrap(),
+            "Ada@example.org"
+        );
+        for bad in [
+            "",
+            "ada",
+            "ada@",
+            "@example.org",
+            "a b@example.org",
+            "ada@localhost",
+        ] {
+            assert!(check(StandardField::Email, bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn birthdays_lie_between_1900_and_today() {
+        assert!(check(StandardField::Birthday, "2026-11-22").is_ok());
+        for bad in ["2026-11-23", "1899-12-31", "31.5.1990", "2023-02-29"] {
+            assert!(check(StandardField::Birthday, bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn names_hide_nothing() {
+        assert_eq!(check(StandardField::Name, "  Żółć ").unwrap(), "Żółć");
+        for bad in [
+            "",
+            "a\u{202e}b",
+            "a\u{0}b",
+            "a\nb",
+            "\u{200b}",
+            &"x".repeat(201),
+        ] {
+            assert!(check(StandardField::Name, bad).is_err(), "{bad:?}");
+        }
+    }
+}

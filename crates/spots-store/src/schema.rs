@@ -1,0 +1,70 @@
+//! The platform's own migrations, carried in the binary.
+
+use spots_migrate::MigrationSet;
+
+/// Every file of a migration's folder, by its path in the set.
+macro_rules! migrations {
+    ($($id:literal)*) => {
+        &[$(
+            file!($id, "migration.toml"),
+            file!($id, "up.postgres.sql"),
+            file!($id, "up.sqlite.sql"),
+            file!($id, "down.sql"),
+            file!($id, "verify.sql"),
+        )*]
+    };
+}
+
+macro_rules! file {
+    ($id:literal, $name:literal) => {
+        (
+            concat!($id, "/", $name),
+            include_str!(concat!("../../../migrations/", $id, "/", $name)),
+        )
+    };
+}
+
+const FILES: &[(&str, &str)] = migrations! {
+    "0001-baseline"
+    "0010-user-agent-mappings"
+    "0030-profiles-by-agent"
+    "0040-anonymous-users"
+    "0050-sealed-fields"
+    "0070-hosts-and-events"
+    "0100-reservations"
+    "0110-reservation-tickets"
+    "0120-cancellation-policies"
+    "0130-seating-charts"
+    "0140-reservation-user-data"
+    "0150-outbox"
+};
+
+/// The set that this binary was built with.
+pub fn migrations() -> MigrationSet {
+    MigrationSet::from_embedded(FILES).expect("a test reads the embedded set")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn every_migration_on_disk_is_carried() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations");
+        let mut on_disk = BTreeSet::new();
+        for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+            if entry.file_type().unwrap().is_dir() {
+                for file in std::fs::read_dir(entry.path()).unwrap().map(Result::unwrap) {
+                    let (folder, file) = (entry.file_name(), file.file_name());
+                    on_disk.insert(format!("{}/{}", folder.display(), file.display()));
+                }
+            }
+        }
+        let carried: BTreeSet<_> = FILES.iter().map(|(path, _)| (*path).to_owned()).collect();
+        assert_eq!(carried, on_disk);
+        assert_eq!(migrations().migrations().len() * 5, FILES.len());
+    }
+}

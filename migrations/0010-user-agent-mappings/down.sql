@@ -1,0 +1,3 @@
+DROP TABLE user_agent_mappings;
+DROP TABLE user_keys;
+DROP TABLE agents;

@@ -1,0 +1,1 @@
+SELECT agent_id, profile FROM agent_profiles WHERE 1 = 0;

@@ -1,0 +1,1 @@
+DROP TABLE anonymous_users;

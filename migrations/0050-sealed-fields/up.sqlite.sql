@@ -1,0 +1,33 @@
+-- A field of a person's own profile, sealed under the user's key.
+CREATE TABLE user_profiles (
+    user_id TEXT NOT NULL,
+    field TEXT NOT NULL,
+    sealed BLOB NOT NULL,
+    PRIMARY KEY (user_id, field)
+) STRICT, WITHOUT ROWID;
+
+-- The e-mail address is found by a keyed hash; the address itself is a sealed field.
+CREATE TABLE user_credentials (
+    user_id TEXT NOT NULL,
+    email_lookup BLOB NOT NULL,
+    password_hash TEXT NOT NULL,
+    PRIMARY KEY (user_id)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX user_credentials_email ON user_credentials (email_lookup);
+
+-- token_hash: SHA-256 of a token of 256 random bits.
+CREATE TABLE sessions (
+    user_id TEXT NOT NULL,
+    token_hash BLOB NOT NULL,
+    expires_at INTEGER NOT NULL,
+    PRIMARY KEY (user_id, token_hash)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX sessions_token ON sessions (token_hash);
+
+-- scope: an event type, or a host id for what overrides it there. fields: a JSON list of names.
+CREATE TABLE sharing_defaults (
+    user_id TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    fields TEXT NOT NULL,
+    PRIMARY KEY (user_id, scope)
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,4 @@
+DROP TABLE agent_bookings;
+DROP TABLE reservations;
+DROP TABLE capacity_pools;
+DROP TABLE guests;

@@ -1,0 +1,1 @@
+DROP TABLE cancellation_policies;
