@@ -7,12 +7,14 @@ use spots_host::view::{
 
 use super::BookingState;
 
-/// The reader's bookings (`period=upcoming|past`, `page`).
+/// The reader's bookings (`q`: words of the event, `period=upcoming|past`, `page`).
 #[derive(Debug, Clone, Template)]
 #[template(path = "my_bookings.html")]
 pub struct MyBookingsPage {
     /// The head of the page.
     pub page: Page,
+    /// The words searched for, as typed.
+    pub q: String,
     /// Which bookings are listed.
     pub period: Period,
     /// The bookings, soonest first (past ones latest first).
@@ -110,6 +112,7 @@ impl Samples for MyBookingsPage {
     fn samples() -> Vec<Sample<Self>> {
         let empty = Self {
             page: Page::new("Your bookings", Reader::Person, Section::Bookings),
+            q: String::new(),
             period: Period::Upcoming,
             bookings: Vec::new(),
             pager: Pager::whole(),
@@ -132,8 +135,15 @@ impl Samples for MyBookingsPage {
             ..empty.clone()
         };
         vec![
-            Sample::new("empty", empty),
+            Sample::new("empty", empty.clone()),
             Sample::new("no_past", no_past),
+            Sample::new(
+                "nothing_found",
+                Self {
+                    q: "tango".to_owned(),
+                    ..empty
+                },
+            ),
             Sample::new("typical", typical),
             Sample::new("full", full),
         ]

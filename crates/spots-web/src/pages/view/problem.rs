@@ -89,7 +89,7 @@ impl ProblemPage {
             ),
             _ => (
                 "This is our fault",
-                "Something failed here. Nothing you typed was kept; please try again.",
+                "Something failed on our side. Go back and try again: a booking is never made twice.",
                 NextStep::new("/", "See all events"),
             ),
         };
