@@ -319,6 +319,28 @@ impl<'a> Pair<'a> {
         self.report("supertype-lost", None, None, &message);
     }
 
+    /// Adds a finding about a member that is no longer there: it stands at the type, and names the
+    /// place where the member was.
+    fn report_gone(&mut self, rule: &str, breaks: Option<Breaks>, member: &Member, message: &str) {
+        self.report(rule, breaks, Some(member), message);
+        let line = self.new.decl.line;
+        let was = Place::line(self.old.file.clone(), member.line);
+        if let Some(finding) = self.findings.pop() {
+            let here = finding.place.is_some();
+            let finding = if here {
+                place(finding, self.new, line)
+            } else {
+                finding
+            };
+            let finding = if self.old.file.is_empty() || member.line <= 1 {
+                finding
+            } else {
+                finding.related(was, "it was here before")
+            };
+            self.findings.push(finding);
+        }
+    }
+
     /// Adds a finding about the type, or about one of its members.
     fn report(
         &mut self,

@@ -72,7 +72,7 @@ impl<'a> Pair<'a> {
         if let (Some(to), None) = (fits.next(), fits.next()) {
             explained.insert(*to);
             let message = format!("{name}.{} is now called {to}", member.name);
-            self.report("member-renamed", None, Some(member), &message);
+            self.report_gone("member-renamed", None, member, &message);
             return;
         }
         let message = format!("{name}.{} is gone", member.name);
@@ -83,16 +83,16 @@ impl<'a> Pair<'a> {
             .map(String::as_str)
             .collect();
         if unknown.is_empty() || member.is(Mark::Static) {
-            self.report("member-removed", None, Some(member), &message);
+            self.report_gone("member-removed", None, member, &message);
         } else {
             let message = format!(
                 "{message}, unless {} has it, which is outside of this tree",
                 unknown.join(" or ")
             );
-            self.report(
+            self.report_gone(
                 "member-removed",
                 Some(Breaks::Implementers),
-                Some(member),
+                member,
                 &message,
             );
         }
@@ -244,7 +244,7 @@ impl<'a> Pair<'a> {
                     format!("{owner}.{name}")
                 };
                 let message = format!("the constructor {shown} is gone");
-                self.report("constructor-removed", None, Some(before), &message);
+                self.report_gone("constructor-removed", None, before, &message);
                 continue;
             };
             self.signature(before, after);
@@ -265,7 +265,7 @@ impl<'a> Pair<'a> {
         let (old, new) = (values(self.old), values(self.new));
         for (value, member) in old.iter().filter(|(value, _)| !new.contains_key(*value)) {
             let message = format!("{name}.{value} is gone");
-            self.report("value-removed", None, Some(member), &message);
+            self.report_gone("value-removed", None, member, &message);
         }
         for (value, member) in new.iter().filter(|(value, _)| !old.contains_key(*value)) {
             let message = format!("{name}.{value} was added");
