@@ -8,7 +8,7 @@ use spots_host::view::{
 
 /// The data-sharing step: what the host asks, what the reader gives, what the host will see.
 ///
-/// The form sends `slot`, `party`, `idempotencyKey` and, for each field, `share.<field>` (`on` if
+/// The form sends `slot`, `party`, `version`, `idempotencyKey` and, for each field, `share.<field>` (`on` if
 /// ticked) and `value.<field>`. The same form posted to `…/book/preview` asks for [`HostSeesPart`]
 /// (by `htmx`), or for this page with the preview brought up to date (without scripts).
 #[derive(Debug, Clone, Template)]
@@ -30,6 +30,8 @@ pub struct BookPage {
     pub when: EventTime,
     /// How many people come.
     pub party: u32,
+    /// The version of the requirements that the reader sees.
+    pub version: u32,
     /// A random key that makes a repeated click one booking.
     pub idempotency_key: String,
     /// The fields that the host asks for.
@@ -254,6 +256,7 @@ impl BookPage {
                 there: None,
             },
             party: 4,
+            version: 3,
             idempotency_key: "k_5fX0".to_owned(),
             rows,
             sees,
