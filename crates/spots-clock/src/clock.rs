@@ -1,6 +1,7 @@
 //! The clock itself.
 
 mod keeper;
+mod learn;
 
 use std::fmt;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
@@ -11,9 +12,10 @@ use crate::error::{ClockError, MergeError, OpenError};
 use crate::id::{NodeIdentity, TimestampId};
 use crate::published::{Line, Published, UNKNOWN};
 use crate::settings::ClockSettings;
-use crate::source::{ClockSource, KernelClock, ManualSource};
-use crate::start::{self, Observation, Start};
+use crate::source::{ClockSource, ManualSource};
+use crate::start::{self, Observation};
 use crate::status::{ClockStatus, Disruption, WindowStatus};
+use crate::sync::{Interval, Learned};
 use crate::system::SystemSource;
 use crate::timestamp::{AtomicTimestamp, Precision};
 use crate::window::{FileWindow, MemoryWindow, Window};
@@ -21,7 +23,7 @@ use crate::word::Word;
 use keeper::{Extender, Keeper};
 
 /// Parts in 2⁶⁰ that are one part in 10⁹, rounded up.
-const SLOPE_PER_PPB: u64 = (1 << 60) / 1_000_000_000 + 1;
+const PARTS_PER_PPB: u64 = (1 << 60) / 1_000_000_000 + 1;
 
 /// A clock that never hands out a timestamp twice nor runs backwards, and says how far it may be
 /// off.
@@ -159,7 +161,7 @@ impl AtomicClock {
         let seen = Observation::of(source.as_ref());
         let record = window.load().map_err(OpenError::NotDurable)?;
         let start = start::decide(record.as_ref(), &seen, &settings, random_node())?;
-        let mut keeper = Keeper::new(window, start.identity);
+        let mut keeper = Keeper::new(window, start.identity, settings.rates);
         let mark = keeper
             .begin(&start, &seen, settings.window)
             .map_err(OpenError::NotDurable)?;
@@ -169,7 +171,14 @@ impl AtomicClock {
         let resolution = source.resolution();
         let core = Core {
             word: Word::new(start.last, mark),
-            published: Published::new(first_line(&start, &seen, &settings)),
+            published: Published::new(Line {
+                as_of: seen.counter,
+                device: seen.wall,
+                offset: start.time.wrapping_sub(seen.wall).cast_signed(),
+                error: UNKNOWN,
+                drift_ppb: settings.rates.drift_ppb,
+                slope: 0,
+            }),
             precision: Precision::of_resolution(resolution),
             resolution,
             identity: start.identity,
@@ -177,6 +186,7 @@ impl AtomicClock {
             settings,
             keeper: Mutex::new(keeper),
         };
+        core.ask_kernel(&mut core.keeper());
         Ok(Self {
             core: Arc::new(core),
             extender: None,
@@ -248,11 +258,26 @@ impl AtomicClock {
         Err(refusal)
     }
 
-    /// Compares the system clock with the counter, and says what is amiss.
+    /// Compares the system clock with the counter, asks the kernel how well it is synchronised,
+    /// and says what is amiss.
     ///
     /// Call it now and then, every 16 seconds say; a clock from [`Self::open`] does so itself.
     pub fn check(&self) -> Option<Disruption> {
         self.core.check()
+    }
+
+    /// What the device's own clock shows: nanoseconds on a line that never steps, from the system
+    /// clock at the start. It is what a [`SyncClient`](crate::sync::SyncClient) counts in.
+    pub fn device_time(&self) -> u64 {
+        self.core.device_time()
+    }
+
+    /// Takes in an offset between true time and [`Self::device_time`], measured at device time
+    /// `at`. A measurement that is not `traceable` to true time moves the clock, but gives no
+    /// error bound.
+    pub fn learn(&self, at: u64, offset: Interval, traceable: bool) -> Learned {
+        let core = &*self.core;
+        core.learn(&mut core.keeper(), at, offset, traceable)
     }
 
     /// How the clock is doing.
@@ -339,7 +364,7 @@ impl Core {
             UNKNOWN
         } else {
             line.error
-                .saturating_add(scale(elapsed, line.drift_ppb.saturating_mul(SLOPE_PER_PPB)))
+                .saturating_add(scale(elapsed, line.drift_ppb.saturating_mul(PARTS_PER_PPB)))
                 .saturating_add(self.resolution)
         };
         Reading {
@@ -368,24 +393,6 @@ impl Core {
     fn keeper(&self) -> MutexGuard<'_, Keeper> {
         self.keeper.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    fn check(&self) -> Option<Disruption> {
-        let mut keeper = self.keeper();
-        let line = self.published.read();
-        let counter = self.source.counter();
-        let device = line
-            .device
-            .saturating_add(counter.saturating_sub(line.as_of));
-        let gap = self.source.wall().wrapping_sub(device).cast_signed();
-        let by = gap.saturating_sub(keeper.wall_gap);
-        keeper.wall_gap = gap;
-        if by.unsigned_abs() <= self.settings.step_tolerance {
-            return None;
-        }
-        let what = Disruption::WallStepped { by };
-        keeper.note(self.project(&line, counter).server_time, what);
-        Some(what)
-    }
 }
 
 /// `elapsed × parts / 2⁶⁰`, rounded up.
@@ -405,22 +412,8 @@ fn scale_signed(elapsed: u64, slope: i64) -> i64 {
     i64::try_from(product >> 60).unwrap_or(if slope < 0 { i64::MIN } else { i64::MAX })
 }
 
-fn first_line(start: &Start, seen: &Observation, settings: &ClockSettings) -> Line {
-    Line {
-        as_of: seen.counter,
-        device: seen.wall,
-        offset: start.time.wrapping_sub(seen.wall).cast_signed(),
-        error: match seen.kernel {
-            KernelClock::Synchronized { max_error } => max_error,
-            KernelClock::Unsynchronized => UNKNOWN,
-        },
-        drift_ppb: settings.drift_ppb,
-        slope: 0,
-    }
-}
-
 /// The first life of a node that nobody gave a number.
-fn random_node() -> NodeIdentity {
+pub(crate) fn random_node() -> NodeIdentity {
     let [high, low, ..] = random_bytes();
     NodeIdentity::new(u16::from_be_bytes([high, low]), 1).expect("1 fits 22 bits")
 }

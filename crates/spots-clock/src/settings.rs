@@ -1,6 +1,7 @@
 //! What an operator may decide about a clock.
 
 use crate::id::NodeIdentity;
+use crate::sync::Rates;
 
 const MILLI: u64 = 1_000_000;
 const SECOND: u64 = 1_000_000_000;
@@ -27,8 +28,17 @@ pub struct ClockSettings {
     pub forward_jump_max: u64,
     /// The system clock may differ this much from the counter before it counts as a step.
     pub step_tolerance: u64,
-    /// How fast or slow the counter may run, in parts in 10⁹.
-    pub drift_ppb: u64,
+    /// How fast or slow the counter may run.
+    pub rates: Rates,
+}
+
+impl ClockSettings {
+    /// How far a mark can lie ahead of time without anything being wrong: the order's lead, the
+    /// window, and once more the window for a system clock that is a little behind.
+    pub(crate) fn mark_lead_max(&self) -> u64 {
+        self.poison_cap
+            .saturating_add(self.window.saturating_mul(2))
+    }
 }
 
 impl Default for ClockSettings {
@@ -41,7 +51,7 @@ impl Default for ClockSettings {
             alarm_threshold: SECOND,
             forward_jump_max: 31 * DAY,
             step_tolerance: 20 * MILLI,
-            drift_ppb: 200_000,
+            rates: Rates::SERVER,
         }
     }
 }

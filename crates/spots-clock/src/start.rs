@@ -62,6 +62,17 @@ pub enum StartRefusal {
     IncarnationsUsedUp,
 }
 
+impl StartRefusal {
+    /// The audit's word for it.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Self::Poisoned { .. } => "poisoned",
+            Self::ForwardJump { .. } => "forward-jump",
+            Self::IncarnationsUsedUp => "incarnations-used-up",
+        }
+    }
+}
+
 impl fmt::Display for StartRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -115,8 +126,7 @@ pub(crate) fn decide(
         expected.unwrap_or(seen.wall)
     };
     let mark = record.mark;
-    let tolerated = 2 * settings.window + settings.poison_cap;
-    if mark > time.saturating_add(tolerated) {
+    if mark > time.saturating_add(settings.mark_lead_max()) {
         return Err(StartRefusal::Poisoned { mark, time });
     }
     if !confirmed && time > mark.saturating_add(settings.forward_jump_max) {

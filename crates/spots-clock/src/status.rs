@@ -1,5 +1,7 @@
 //! What an operator asks a clock.
 
+use std::fmt;
+
 use crate::id::NodeIdentity;
 use crate::timestamp::Precision;
 
@@ -12,6 +14,35 @@ pub enum Disruption {
         /// Positive: forward.
         by: i64,
     },
+    /// The machine slept or its clock was set, and the counter cannot tell which: the error is
+    /// unknown until the next synchronisation.
+    CounterUntrusted {
+        /// How far the system clock moved against the counter.
+        by: i64,
+    },
+    /// A synchronisation contradicted what was known: the error is unknown until another confirms.
+    Contradicted {
+        /// The distance between the two.
+        gap: u64,
+    },
+}
+
+impl fmt::Display for Disruption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::WallStepped { by } => write!(f, "the system clock was moved by {by} ns"),
+            Self::CounterUntrusted { by } => write!(
+                f,
+                "the machine slept or its clock was set, by {by} ns; the error is unknown until \
+                 the next synchronisation"
+            ),
+            Self::Contradicted { gap } => write!(
+                f,
+                "a synchronisation contradicted what was known by {gap} ns; the error is unknown \
+                 until another confirms it"
+            ),
+        }
+    }
 }
 
 /// A disruption and when it was noticed.

@@ -109,6 +109,12 @@ impl AtomicTimestamp {
         (self.error != u64::MAX).then_some(self.error)
     }
 
+    /// True time lies within this many nanoseconds of [`Self::server_time_nanos`]: the error bound
+    /// without the order's lead.
+    pub fn time_error(&self) -> Option<u64> {
+        Some(self.error_bound()?.saturating_sub(self.lead()))
+    }
+
     /// The interval that holds true time, as (earliest, latest) in nanoseconds since the epoch.
     pub fn interval(&self) -> Option<(u64, u64)> {
         let error = self.error_bound()?;

@@ -17,6 +17,7 @@ pub use self::source::{FILE_BYTES_MAX, Source};
 
 pub(crate) use self::load::{Loaded, read_tree};
 
+pub(crate) use self::order::topological;
 pub(crate) use self::script::{in_transaction_refused, script_findings};
 pub(crate) use self::source::{digest, line_of};
 

@@ -57,7 +57,9 @@ impl SqliteStore {
         )
         .map_err(|cause| StoreError::failed("bring the database up to date", cause))?;
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let readers = (0..READERS).map(|_| connect(path, flags)).collect::<Result<_, _>>()?;
+        let readers = (0..READERS)
+            .map(|_| connect(path, flags))
+            .collect::<Result<_, _>>()?;
         Ok(Self {
             writer: Arc::new(Writer::start(connection)?),
             readers: Arc::new(Readers::new(readers)),
@@ -96,6 +98,9 @@ enum Fault {
     /// A row holds what this program never writes.
     #[error(transparent)]
     Row(#[from] crate::rows::Inconsistent),
+    /// A defect; the operation is undone, the thread goes on.
+    #[error("the operation panicked: {0}")]
+    Panicked(String),
 }
 
 impl Fault {
@@ -104,6 +109,7 @@ impl Fault {
             Self::Refused(refusal) => StoreError::Refused(refusal),
             Self::Sqlite(cause) => StoreError::failed(doing, cause),
             Self::Row(cause) => StoreError::failed(doing, cause),
+            Self::Panicked(text) => StoreError::failed(doing, format!("it panicked: {text}")),
         }
     }
 }

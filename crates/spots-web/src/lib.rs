@@ -3,6 +3,7 @@
 mod api;
 mod front_door;
 pub mod http;
+pub mod pages;
 mod platform;
 mod router;
 pub mod service;

@@ -12,6 +12,7 @@ use crate::error::ClockError;
 use crate::id::NodeIdentity;
 use crate::start::{Observation, Start};
 use crate::status::{Disruption, NotedDisruption};
+use crate::sync::{Estimate, Rates};
 use crate::window::{Anchor, Window, WindowRecord};
 
 /// How far above the last timestamp the mark lies at least, for clocks whose order is ahead of
@@ -35,11 +36,12 @@ pub(super) struct Keeper {
     pub(super) merges_refused: u64,
     /// System clock minus device time, when they were last compared.
     pub(super) wall_gap: i64,
+    pub(super) estimate: Estimate,
     disruptions: VecDeque<NotedDisruption>,
 }
 
 impl Keeper {
-    pub(super) fn new(window: Box<dyn Window>, identity: NodeIdentity) -> Self {
+    pub(super) fn new(window: Box<dyn Window>, identity: NodeIdentity, rates: Rates) -> Self {
         Self {
             window,
             identity,
@@ -48,6 +50,7 @@ impl Keeper {
             last_failure: None,
             merges_refused: 0,
             wall_gap: 0,
+            estimate: Estimate::new(rates),
             disruptions: VecDeque::with_capacity(DISRUPTIONS_MAX),
         }
     }

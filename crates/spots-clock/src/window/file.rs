@@ -15,14 +15,14 @@ const MAGIC: u64 = u64::from_be_bytes(*b"SPOTCLK1");
 /// Slots lie a page apart, so that one torn write cannot reach both.
 const SLOT_DISTANCE: u64 = 4096;
 /// Words of a slot before its checksum.
-const SLOT_WORDS: usize = 8;
+const SLOT_WORDS: usize = 9;
 const SLOT_BYTES: usize = (SLOT_WORDS + 1) * 8;
 
 /// A forward window on disk, locked against other processes while it is open.
 ///
 /// `clock.window` holds the newest record, `clock.life` the one that began this life. Each names
 /// the file it was written to (inode and birth time), so that a copy is noticed; the two name each
-/// other's incarnation, so that a lost or restored file is noticed. A copied disk image is not
+/// other's life, so that a lost or restored file is noticed. A copied disk image is not
 /// noticed: then only an incarnation from elsewhere (a database lease) protects.
 #[derive(Debug)]
 pub struct FileWindow {
@@ -50,7 +50,17 @@ pub enum FileWindowError {
 impl FileWindowError {
     /// Whether `spots clock repair` is the way on.
     pub fn is_repairable(&self) -> bool {
-        matches!(self, Self::Copied | Self::RolledBack | Self::Lost)
+        self.word().is_some()
+    }
+
+    /// The audit's word for it; `None` if a repair cannot help.
+    pub(crate) fn word(&self) -> Option<&'static str> {
+        match self {
+            Self::Copied => Some("copied"),
+            Self::RolledBack => Some("rolled-back"),
+            Self::Lost => Some("lost"),
+            Self::Busy | Self::Io(_) => None,
+        }
     }
 }
 
@@ -101,14 +111,13 @@ impl FileWindow {
     /// Opens and locks the files whatever state they are in, for a repair.
     pub(crate) fn open_unchecked(directory: &Path) -> Result<Self, FileWindowError> {
         fs::create_dir_all(directory)?;
-        let window = SlotFile::open(directory.join(WINDOW_FILE))?;
+        let mut window = SlotFile::open(directory.join(WINDOW_FILE))?;
         match window.file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(FileWindowError::Busy),
             Err(TryLockError::Error(error)) => return Err(error.into()),
         }
         // Read again: the other process may have written between our reading and its end.
-        let mut window = window;
         window.read()?;
         let life = SlotFile::open(directory.join(LIFE_FILE))?;
         sync_directory(directory)?;
@@ -117,6 +126,11 @@ impl FileWindow {
             window,
             life,
         })
+    }
+
+    /// Whether a clock ever ran in this directory.
+    pub(crate) fn exists(directory: &Path) -> bool {
+        directory.join(WINDOW_FILE).exists() || directory.join(LIFE_FILE).exists()
     }
 
     /// Reads the newest record without locking or writing, for a status of a clock in use.
@@ -141,16 +155,36 @@ impl FileWindow {
         if window.place != self.window.place || life_place != self.life.place {
             return Err(FileWindowError::Copied);
         }
-        let now = window.record.identity;
-        let before = life.map_or(0, |life| life.record.identity.incarnation());
         // A crash between the two writes leaves the window one life ahead.
-        let ahead = now.incarnation().checked_sub(before);
-        let same_node = life.is_none_or(|life| life.record.identity.node() == now.node());
-        match ahead {
-            Some(0 | 1) if same_node => Ok(Some(window.record)),
-            Some(0 | 1) | None => Err(FileWindowError::RolledBack),
+        match window.life.checked_sub(life.map_or(0, |life| life.life)) {
+            Some(0 | 1) => Ok(Some(window.record)),
             Some(_) => Err(FileWindowError::Lost),
+            None => Err(FileWindowError::RolledBack),
         }
+    }
+
+    /// The newest record that could be read, whatever is wrong.
+    pub(crate) fn last_known(&self) -> Option<WindowRecord> {
+        self.record
+    }
+
+    /// Replaces every slot of both files by one record, so that nothing old can come back.
+    pub(crate) fn overwrite(&mut self, record: &WindowRecord) -> io::Result<()> {
+        let life = self.next_life();
+        for _ in 0..2 {
+            self.window.write(record, life)?;
+            self.life.write(record, life)?;
+        }
+        self.record = Some(*record);
+        Ok(())
+    }
+
+    fn next_life(&self) -> u64 {
+        let newest = self.window.newest.into_iter().chain(self.life.newest);
+        newest
+            .map(|slot| slot.life)
+            .max()
+            .map_or(1, |life| life + 1)
     }
 }
 
@@ -160,19 +194,24 @@ impl Window for FileWindow {
     }
 
     fn begin(&mut self, record: &WindowRecord) -> io::Result<()> {
-        self.window.write(record)?;
-        self.life.write(record)
+        let life = self.next_life();
+        self.window.write(record, life)?;
+        self.life.write(record, life)
     }
 
     fn store(&mut self, record: &WindowRecord) -> io::Result<()> {
-        self.window.write(record)
+        let life = self.window.newest.map_or(1, |slot| slot.life);
+        self.window.write(record, life)
     }
 }
 
 /// One decoded slot.
 #[derive(Clone, Copy, Debug)]
 struct Slot {
+    /// How many records this file has held.
     sequence: u64,
+    /// How many lives have begun on it.
+    life: u64,
     record: WindowRecord,
     place: u64,
 }
@@ -188,6 +227,7 @@ impl Slot {
         let words: [u64; SLOT_WORDS] = [
             MAGIC,
             self.sequence,
+            self.life,
             u64::from(identity.node()) << 32 | u64::from(identity.incarnation()),
             self.record.mark,
             anchor.boot,
@@ -200,7 +240,7 @@ impl Slot {
             bytes.extend(word.to_be_bytes());
         }
         bytes.extend(fnv64(&bytes).to_be_bytes());
-        bytes.try_into().expect("eight words and a checksum")
+        bytes.try_into().expect("nine words and a checksum")
     }
 
     fn decode(bytes: &[u8; SLOT_BYTES]) -> Option<Self> {
@@ -215,6 +255,7 @@ impl Slot {
             return None;
         }
         let sequence = words.next()?;
+        let life = words.next()?;
         let identity = words.next()?;
         let mark = words.next()?;
         let anchor = Anchor {
@@ -226,6 +267,7 @@ impl Slot {
         let incarnation = u32::try_from(identity & 0xffff_ffff).ok()?;
         Some(Self {
             sequence,
+            life,
             record: WindowRecord {
                 identity: NodeIdentity::new(node, incarnation)?,
                 mark,
@@ -267,8 +309,9 @@ impl SlotFile {
     }
 
     /// Writes the slot that does not hold the newest record, and waits until it is on disk.
-    fn write(&mut self, record: &WindowRecord) -> io::Result<()> {
+    fn write(&mut self, record: &WindowRecord, life: u64) -> io::Result<()> {
         let slot = Slot {
+            life,
             sequence: self.newest.map_or(1, |newest| newest.sequence + 1),
             record: *record,
             place: self.place,

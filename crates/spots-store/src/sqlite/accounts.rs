@@ -20,7 +20,8 @@ pub(super) fn add(db: &Connection, account: &NewAccount) -> Result<(), Fault> {
     if taken {
         return Err(Refusal::Taken("this e-mail address has an account; sign in instead").into());
     }
-    db.prepare_cached("INSERT INTO users (id) VALUES (?1)")?.execute([&user])?;
+    db.prepare_cached("INSERT INTO users (id) VALUES (?1)")?
+        .execute([&user])?;
     db.prepare_cached("INSERT INTO agents (agent_id) VALUES (?1)")?
         .execute([account.agent.reveal()])?;
     let key = &account.stored.key;
@@ -32,7 +33,11 @@ pub(super) fn add(db: &Connection, account: &NewAccount) -> Result<(), Fault> {
         "INSERT INTO user_agent_mappings (user_id, sealed_agent_id, agent_lookup)
          VALUES (?1, ?2, ?3)",
     )?
-    .execute(params![user, account.stored.agent.as_bytes(), account.agent_lookup])?;
+    .execute(params![
+        user,
+        account.stored.agent.as_bytes(),
+        account.agent_lookup
+    ])?;
     db.prepare_cached(
         "INSERT INTO user_credentials (user_id, email_lookup, password_hash) VALUES (?1, ?2, ?3)",
     )?
@@ -51,10 +56,17 @@ pub(super) fn find_credentials(
         .prepare_cached(
             "SELECT user_id, password_hash FROM user_credentials WHERE email_lookup = ?1",
         )?
-        .query_row([email_lookup], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))
+        .query_row([email_lookup], |row| {
+            Ok((row.get::<_, String>(0)?, row.get(1)?))
+        })
         .optional()?;
-    row.map(|(user, password_hash)| Ok(Credentials { user: user_id(&user)?, password_hash }))
-        .transpose()
+    row.map(|(user, password_hash)| {
+        Ok(Credentials {
+            user: user_id(&user)?,
+            password_hash,
+        })
+    })
+    .transpose()
 }
 
 pub(super) fn add_session(db: &Connection, session: &Session) -> Result<(), Fault> {
@@ -85,18 +97,30 @@ pub(super) fn lookup_session(
          WHERE s.token_hash = ?1",
     )?;
     let mut rows = statement.query([token_hash])?;
-    let Some(row) = rows.next()? else { return Ok(None) };
+    let Some(row) = rows.next()? else {
+        return Ok(None);
+    };
     let session = Session {
         user: user_id(&row.get::<_, String>(0)?)?,
         token_hash: array(row.get(1)?, "sessions.token_hash")?,
         expires_at: row.get(2)?,
     };
-    let key = WrappedKey { bytes: row.get(3)?, version: count(row.get(4)?, "master_version")? };
-    Ok(Some((session, StoredPerson { key, agent: SealedField::from_stored(row.get(5)?) })))
+    let key = WrappedKey {
+        bytes: row.get(3)?,
+        version: count(row.get(4)?, "master_version")?,
+    };
+    Ok(Some((
+        session,
+        StoredPerson {
+            key,
+            agent: SealedField::from_stored(row.get(5)?),
+        },
+    )))
 }
 
 pub(super) fn remove_session(db: &Connection, token_hash: [u8; 32]) -> Result<(), Fault> {
-    db.prepare_cached("DELETE FROM sessions WHERE token_hash = ?1")?.execute([token_hash])?;
+    db.prepare_cached("DELETE FROM sessions WHERE token_hash = ?1")?
+        .execute([token_hash])?;
     Ok(())
 }
 
@@ -104,7 +128,10 @@ pub(super) fn list_profile(db: &Connection, user: &str) -> Result<Vec<ProfileFie
     let mut statement =
         db.prepare_cached("SELECT field, sealed FROM user_profiles WHERE user_id = ?1")?;
     let rows = statement.query_map([user], |row| {
-        Ok(ProfileField { field: row.get(0)?, sealed: SealedField::from_stored(row.get(1)?) })
+        Ok(ProfileField {
+            field: row.get(0)?,
+            sealed: SealedField::from_stored(row.get(1)?),
+        })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
@@ -140,7 +167,10 @@ pub(super) fn list_defaults(
     let mut defaults = Vec::new();
     while let Some(row) = rows.next()? {
         let fields: String = row.get(1)?;
-        defaults.push((row.get(0)?, fields_from_column(&fields, "sharing_defaults.fields")?));
+        defaults.push((
+            row.get(0)?,
+            fields_from_column(&fields, "sharing_defaults.fields")?,
+        ));
     }
     Ok(defaults)
 }
@@ -185,7 +215,8 @@ pub(super) fn remove(
     ] {
         db.prepare_cached(statement)?.execute([user])?;
     }
-    db.prepare_cached("DELETE FROM idempotency_keys WHERE actor = ?1")?.execute([agent])?;
+    db.prepare_cached("DELETE FROM idempotency_keys WHERE actor = ?1")?
+        .execute([agent])?;
     Ok(Removal { fields, bookings })
 }
 

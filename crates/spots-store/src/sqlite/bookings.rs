@@ -35,12 +35,21 @@ pub(super) fn book(db: &Connection, book: &Book) -> Result<Booked, Fault> {
     }
     announce(db, "booked", book.host, book.booking, (&actor, book.stamp))?;
     remember(db, book, &actor, &placed)?;
-    Ok(Booked { booking: book.booking, repeated: false, placed })
+    Ok(Booked {
+        booking: book.booking,
+        repeated: false,
+        placed,
+    })
 }
+
+/// The column that keeps what a named request came to.
+const COLUMN: &str = "idempotency_keys.outcome";
 
 /// The outcome of the first request of this name, if there was one.
 fn repeated(db: &Connection, book: &Book, actor: &str) -> Result<Option<Booked>, Fault> {
-    let Some(named) = &book.idempotency else { return Ok(None) };
+    let Some(named) = &book.idempotency else {
+        return Ok(None);
+    };
     let known = db
         .prepare_cached(
             "SELECT digest, outcome FROM idempotency_keys
@@ -50,11 +59,12 @@ fn repeated(db: &Connection, book: &Book, actor: &str) -> Result<Option<Booked>,
             Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, String>(1)?))
         })
         .optional()?;
-    let Some((digest, outcome)) = known else { return Ok(None) };
+    let Some((digest, outcome)) = known else {
+        return Ok(None);
+    };
     if digest != named.digest {
         return Err(Refusal::KeyReused.into());
     }
-    const COLUMN: &str = "idempotency_keys.outcome";
     let row: BookedRow = serde_json::from_str(&outcome).or(Err(Inconsistent(COLUMN)))?;
     Ok(Some(Booked {
         booking: parse(&row.booking, COLUMN)?,
@@ -71,7 +81,9 @@ fn repeated(db: &Connection, book: &Book, actor: &str) -> Result<Option<Booked>,
 }
 
 fn remember(db: &Connection, book: &Book, actor: &str, placed: &Placed) -> Result<(), Fault> {
-    let Some(named) = &book.idempotency else { return Ok(()) };
+    let Some(named) = &book.idempotency else {
+        return Ok(());
+    };
     let row = BookedRow {
         booking: book.booking.to_string(),
         starts_at: placed.slot.starts_at.as_second(),
@@ -98,7 +110,12 @@ fn lookup_pool(
         "SELECT capacity, taken, next_position FROM capacity_pools
          WHERE host_id = ?1 AND event_id = ?2 AND starts_at = ?3 AND pool = ?4",
     )?;
-    let key = params![host.to_string(), event.to_string(), slot.starts_at.as_second(), POOL];
+    let key = params![
+        host.to_string(),
+        event.to_string(),
+        slot.starts_at.as_second(),
+        POOL
+    ];
     let mut rows = statement.query(key)?;
     match rows.next()? {
         Some(row) => Ok(Some(events::pool_from_row(row, 0)?)),
@@ -143,8 +160,7 @@ fn guest_of(db: &Connection, book: &Book, agent: &str) -> Result<String, Fault> 
         return Ok(guest);
     }
     let guest = book.guest.to_string();
-    let mut taken =
-        db.prepare_cached("SELECT 1 FROM guests WHERE host_id = ?1 AND code = ?2")?;
+    let mut taken = db.prepare_cached("SELECT 1 FROM guests WHERE host_id = ?1 AND code = ?2")?;
     for code in &book.codes {
         let code = code.to_string();
         if !taken.exists([&host, &code])? {
@@ -215,9 +231,10 @@ pub(super) fn announce(
          ON CONFLICT (host_id, stamp, booking_id, recipient) DO NOTHING",
     )?;
     let none: Option<&str> = None;
-    for (recipient, agent, due) in
-        [("attendee", Some(agent), stamp.at_ns), ("host", none, due_at(kind, &stamp, &host))]
-    {
+    for (recipient, agent, due) in [
+        ("attendee", Some(agent), stamp.at_ns),
+        ("host", none, due_at(kind, &stamp, &host)),
+    ] {
         insert.execute(params![
             host,
             stamp.id,
@@ -249,7 +266,11 @@ pub(super) fn cancel_one(
     db.prepare_cached(
         "UPDATE reservations SET cancelled_at_ns = ?3 WHERE host_id = ?1 AND booking_id = ?2",
     )?
-    .execute(params![record.host.id.to_string(), booking.to_string(), stamp.at_ns])?;
+    .execute(params![
+        record.host.id.to_string(),
+        booking.to_string(),
+        stamp.at_ns
+    ])?;
     shares::end_of_booking(db, agent, booking, "cancelled", stamp)?;
     announce(db, "cancelled", record.host.id, booking, (agent, stamp))
 }

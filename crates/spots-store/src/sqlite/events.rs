@@ -24,9 +24,16 @@ pub(super) fn add(
         .prepare_cached("SELECT count(*) FROM events WHERE host_id = ?1")?
         .query_row([&host], |row| row.get(0))?;
     if held as usize + events.len() > EVENTS_MAX as usize {
-        return Err(Refusal::Limit { what: "events of one host", most: u64::from(EVENTS_MAX) }.into());
+        return Err(Refusal::Limit {
+            what: "events of one host",
+            most: u64::from(EVENTS_MAX),
+        }
+        .into());
     }
-    events.iter().map(|event| add_one(db, &host, event)).collect()
+    events
+        .iter()
+        .map(|event| add_one(db, &host, event))
+        .collect()
 }
 
 fn add_one(db: &Connection, host: &str, event: &EventToAdd) -> Result<(EventId, bool), Fault> {
@@ -62,7 +69,7 @@ fn add_one(db: &Connection, host: &str, event: &EventToAdd) -> Result<(EventId, 
         schedule_to_column(&offer.schedule),
         offer.capacity,
         offer.party_max,
-        offer.last_end().map(|end| end.as_second()),
+        offer.last_end().map(jiff::Timestamp::as_second),
         event.source_uid,
     ])?;
     replace_slots(db, host, &id.to_string(), &offer.schedule)?;
@@ -77,7 +84,9 @@ fn replace_slots(
 ) -> Result<(), Fault> {
     db.prepare_cached("DELETE FROM event_slots WHERE host_id = ?1 AND event_id = ?2")?
         .execute([host, event])?;
-    let Schedule::Occurrences(occurrences) = schedule else { return Ok(()) };
+    let Schedule::Occurrences(occurrences) = schedule else {
+        return Ok(());
+    };
     let mut insert = db.prepare_cached(
         "INSERT INTO event_slots (host_id, event_id, starts_at, ends_at) VALUES (?1, ?2, ?3, ?4)",
     )?;
@@ -150,20 +159,30 @@ fn from_row(db: &Connection, row: &Row<'_>) -> Result<EventRecord, Fault> {
         place: row.get(7)?,
         time_zone: row.get(8)?,
         schedule: schedule_from_column(&row.get::<_, String>(9)?, slots)?,
-        capacity: capacity.map(|places| count(places, "events.capacity")).transpose()?,
+        capacity: capacity
+            .map(|places| count(places, "events.capacity"))
+            .transpose()?,
         party_max: count(row.get(11)?, "events.party_max")?,
     };
     let called_off = row.get::<_, i64>(12)? != 0;
-    Ok(EventRecord { event: Event { id, host: host.id, offer, called_off }, host })
+    Ok(EventRecord {
+        event: Event {
+            id,
+            host: host.id,
+            offer,
+            called_off,
+        },
+        host,
+    })
 }
 
 fn list_slots(db: &Connection, host: HostId, event: EventId) -> Result<Vec<Occurrence>, Fault> {
+    let most = i64::try_from(OCCURRENCES_MAX).unwrap_or(i64::MAX);
     let mut statement = db.prepare_cached(
         "SELECT starts_at, ends_at FROM event_slots WHERE host_id = ?1 AND event_id = ?2
          ORDER BY starts_at LIMIT ?3",
     )?;
-    let mut rows =
-        statement.query(params![host.to_string(), event.to_string(), OCCURRENCES_MAX])?;
+    let mut rows = statement.query(params![host.to_string(), event.to_string(), most])?;
     let mut slots = Vec::new();
     while let Some(row) = rows.next()? {
         slots.push(Occurrence {
@@ -186,7 +205,10 @@ pub(super) fn list_pools(
     let mut rows = statement.query([host.to_string(), event.to_string()])?;
     let mut pools = Vec::new();
     while let Some(row) = rows.next()? {
-        pools.push(SlotPool { starts_at: row.get(0)?, pool: pool_from_row(row, 1)? });
+        pools.push(SlotPool {
+            starts_at: row.get(0)?,
+            pool: pool_from_row(row, 1)?,
+        });
     }
     Ok(pools)
 }
@@ -195,7 +217,9 @@ pub(super) fn list_pools(
 pub(super) fn pool_from_row(row: &Row<'_>, first: usize) -> Result<Pool, Fault> {
     let capacity: Option<i64> = row.get(first)?;
     Ok(Pool {
-        capacity: capacity.map(|places| count(places, "capacity_pools.capacity")).transpose()?,
+        capacity: capacity
+            .map(|places| count(places, "capacity_pools.capacity"))
+            .transpose()?,
         taken: count(row.get(first + 1)?, "capacity_pools.taken")?,
         next_position: row.get(first + 2)?,
     })

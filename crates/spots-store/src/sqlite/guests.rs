@@ -87,7 +87,10 @@ fn open_share(
         proofs.extend(grant.consent(&host, open.stamp.at_ns).ok());
     }
     if let Some(first) = proofs.first() {
-        let fields = proofs.iter().map(|proof| proof.field().to_owned()).collect();
+        let fields: Vec<_> = proofs
+            .iter()
+            .map(|proof| proof.field().to_owned())
+            .collect();
         db.prepare_cached(
             "INSERT INTO access_log (host_id, share_id, stamp, opened_at_ns, opened_bound_ns,
                                      channel, fields)
@@ -100,17 +103,13 @@ fn open_share(
             open.stamp.at_ns,
             open.stamp.bound_ns,
             open.channel.as_str(),
-            names_to_column(fields),
+            names_to_column(&fields),
         ])?;
     }
     Ok(proofs)
 }
 
-pub(super) fn list_messages(
-    db: &Connection,
-    now: Stamp,
-    most: u32,
-) -> Result<Vec<Message>, Fault> {
+pub(super) fn list_messages(db: &Connection, now: Stamp, most: u32) -> Result<Vec<Message>, Fault> {
     let mut statement = db.prepare_cached(
         "SELECT recipient, kind, host_id, booking_id, due_at_ns FROM outbox
          WHERE delivered_at_ns IS NULL AND due_at_ns <= ?1 ORDER BY due_at_ns LIMIT ?2",

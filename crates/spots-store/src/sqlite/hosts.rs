@@ -16,7 +16,11 @@ pub(super) fn add(db: &Connection, host: &Host, member: &str) -> Result<(), Faul
         .prepare_cached("SELECT count(*) FROM host_members WHERE user_id = ?1")?
         .query_row([member], |row| row.get(0))?;
     if held >= HOSTS_MAX {
-        return Err(Refusal::Limit { what: "hosts of one person", most: u64::from(HOSTS_MAX) }.into());
+        return Err(Refusal::Limit {
+            what: "hosts of one person",
+            most: u64::from(HOSTS_MAX),
+        }
+        .into());
     }
     let id = host.id.to_string();
     db.prepare_cached("INSERT INTO hosts (host_id, kind, name) VALUES (?1, ?2, ?3)")?
@@ -71,9 +75,16 @@ pub(super) fn lookup_requirements(
              WHERE host_id = ?1 AND event_type = ?2 AND (?3 IS NULL OR version = ?3)
              ORDER BY version DESC LIMIT 1",
         )?
-        .query_row(params![host.to_string(), event_type.as_str(), version], |row| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?, row.get::<_, String>(2)?))
-        })
+        .query_row(
+            params![host.to_string(), event_type.as_str(), version],
+            |row| {
+                Ok((
+                    row.get::<_, i64>(0)?,
+                    row.get::<_, Vec<u8>>(1)?,
+                    row.get::<_, String>(2)?,
+                ))
+            },
+        )
         .optional()?;
     row.map(|(version, hash, body)| {
         let version = count(version, "requirements.version")?;
@@ -107,7 +118,11 @@ pub(super) fn update_requirements(
         return Ok(current);
     }
     let version = current.requirements.version() + 1;
-    let next = hashed(Requirements::declare(event_type, version, wanted.rules().to_vec())?);
+    let next = hashed(Requirements::declare(
+        event_type,
+        version,
+        wanted.rules().to_vec(),
+    )?);
     db.prepare_cached(
         "INSERT INTO requirements (host_id, event_type, version, hash, body)
          VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -123,5 +138,8 @@ pub(super) fn update_requirements(
 }
 
 fn hashed(requirements: Requirements) -> RequirementsRecord {
-    RequirementsRecord { hash: sha256(requirements.canonical().as_bytes()), requirements }
+    RequirementsRecord {
+        hash: sha256(requirements.canonical().as_bytes()),
+        requirements,
+    }
 }

@@ -17,7 +17,10 @@ pub(super) struct Readers {
 impl Readers {
     /// Takes the connections.
     pub(super) fn new(connections: Vec<Connection>) -> Self {
-        Self { places: Semaphore::new(connections.len()), free: Mutex::new(connections) }
+        Self {
+            places: Semaphore::new(connections.len()),
+            free: Mutex::new(connections),
+        }
     }
 
     /// Runs a read in one snapshot. A read is short and its pages are mostly in memory, so it
@@ -35,7 +38,10 @@ impl Readers {
             .pop()
             .expect("there is a connection for every place");
         let result = in_snapshot(&connection, work);
-        self.free.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+        self.free
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(connection);
         drop(place);
         result.map_err(|fault| fault.into_error(doing))
     }

@@ -42,7 +42,13 @@ pub(super) fn insert(
                                                        expires_at_ns)
              VALUES (?1, ?2, ?3, ?4, ?5)",
         )?
-        .execute(params![host, id, field.field, field.value.as_bytes(), expires_at_ns])?;
+        .execute(params![
+            host,
+            id,
+            field.field,
+            field.value.as_bytes(),
+            expires_at_ns
+        ])?;
         db.prepare_cached(
             "INSERT INTO share_keys (host_id, share_id, field, wrapped_key, master_version, salt)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -55,7 +61,12 @@ pub(super) fn insert(
             field.key.version,
             field.salt
         ])?;
-        let ended = Ended { host: &host, share: &id, field: &field.field, salt: field.salt };
+        let ended = Ended {
+            host: &host,
+            share: &id,
+            field: &field.field,
+            salt: field.salt,
+        };
         enter(db, "granted", &ended, book.stamp)?;
     }
     Ok(())
@@ -128,7 +139,13 @@ fn end(db: &Connection, fields: &[LiveField], kind: &str, stamp: Stamp) -> Resul
             "UPDATE reservation_user_data_fields SET revoked_at_ns = ?4, revoked_stamp = ?5
              WHERE host_id = ?1 AND share_id = ?2 AND field = ?3",
         )?
-        .execute(params![field.host, field.share, field.field, stamp.at_ns, stamp.id])?;
+        .execute(params![
+            field.host,
+            field.share,
+            field.field,
+            stamp.at_ns,
+            stamp.id
+        ])?;
         let ended = Ended {
             host: &field.host,
             share: &field.share,
@@ -169,9 +186,11 @@ pub(super) fn revoke(
         }
     }
     let (condition, value, field) = match selection {
-        Selection::Field(share, field) => {
-            ("AND k.share_id = ?2 AND k.field = ?3", share.to_string(), field.to_string())
-        }
+        Selection::Field(share, field) => (
+            "AND k.share_id = ?2 AND k.field = ?3",
+            share.to_string(),
+            field.to_string(),
+        ),
         Selection::Share(share) => ("AND k.share_id = ?2", share.to_string(), String::new()),
         Selection::Booking(booking) => {
             return end_of_booking(db, agent, *booking, "revoked", stamp);
@@ -287,10 +306,16 @@ fn shared_from_row(row: &Row<'_>) -> Result<SharedField, Fault> {
     Ok(SharedField {
         host,
         share: parse(&share, "reservation_user_data.share_id")?,
-        booking: parse(&row.get::<_, String>(4)?, "reservation_user_data.booking_id")?,
+        booking: parse(
+            &row.get::<_, String>(4)?,
+            "reservation_user_data.booking_id",
+        )?,
         event: parse(&row.get::<_, String>(5)?, "reservations.event_id")?,
         title: row.get(6)?,
-        event_type: parse(&row.get::<_, String>(7)?, "reservation_user_data.event_type")?,
+        event_type: parse(
+            &row.get::<_, String>(7)?,
+            "reservation_user_data.event_type",
+        )?,
         field: parse(&field, "reservation_user_data_fields.field")?,
         shared: bookings::stamp_from_row(row, 9)?,
         expires_at_ns: row.get(12)?,

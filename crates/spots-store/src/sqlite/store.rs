@@ -17,34 +17,50 @@ use crate::store::Store;
 #[async_trait]
 impl Store for SqliteStore {
     async fn add_account(&self, account: NewAccount) -> Result<(), StoreError> {
-        self.write("add an account", move |db| accounts::add(db, &account)).await
+        self.write("add an account", move |db| accounts::add(db, &account))
+            .await
     }
 
     async fn find_credentials(
         &self,
         email_lookup: [u8; 32],
     ) -> Result<Option<Credentials>, StoreError> {
-        self.read("find an account", move |db| accounts::find_credentials(db, email_lookup)).await
+        self.read("find an account", move |db| {
+            accounts::find_credentials(db, email_lookup)
+        })
+        .await
     }
 
     async fn add_session(&self, session: Session) -> Result<(), StoreError> {
-        self.write("add a session", move |db| accounts::add_session(db, &session)).await
+        self.write("add a session", move |db| {
+            accounts::add_session(db, &session)
+        })
+        .await
     }
 
     async fn lookup_session(
         &self,
         token_hash: [u8; 32],
     ) -> Result<Option<(Session, StoredPerson)>, StoreError> {
-        self.read("look up a session", move |db| accounts::lookup_session(db, token_hash)).await
+        self.read("look up a session", move |db| {
+            accounts::lookup_session(db, token_hash)
+        })
+        .await
     }
 
     async fn remove_session(&self, token_hash: [u8; 32]) -> Result<(), StoreError> {
-        self.write("end a session", move |db| accounts::remove_session(db, token_hash)).await
+        self.write("end a session", move |db| {
+            accounts::remove_session(db, token_hash)
+        })
+        .await
     }
 
     async fn list_profile(&self, user: &UserId) -> Result<Vec<ProfileField>, StoreError> {
         let user = user.reveal();
-        self.read("read a profile", move |db| accounts::list_profile(db, &user)).await
+        self.read("read a profile", move |db| {
+            accounts::list_profile(db, &user)
+        })
+        .await
     }
 
     async fn update_profile(
@@ -54,9 +70,9 @@ impl Store for SqliteStore {
     ) -> Result<(), StoreError> {
         let user = user.reveal();
         self.write("update a profile", move |db| {
-            fields
-                .iter()
-                .try_for_each(|(field, sealed)| accounts::set_field(db, &user, field, sealed.as_ref()))
+            fields.iter().try_for_each(|(field, sealed)| {
+                accounts::set_field(db, &user, field, sealed.as_ref())
+            })
         })
         .await
     }
@@ -66,7 +82,10 @@ impl Store for SqliteStore {
         user: &UserId,
     ) -> Result<Vec<(String, Vec<FieldName>)>, StoreError> {
         let user = user.reveal();
-        self.read("read sharing defaults", move |db| accounts::list_defaults(db, &user)).await
+        self.read("read sharing defaults", move |db| {
+            accounts::list_defaults(db, &user)
+        })
+        .await
     }
 
     async fn update_sharing_defaults(
@@ -89,21 +108,27 @@ impl Store for SqliteStore {
         stamp: Stamp,
     ) -> Result<Removal, StoreError> {
         let (user, agent) = (user.reveal(), agent.reveal());
-        self.write("delete an account", move |db| accounts::remove(db, &user, &agent, stamp)).await
+        self.write("delete an account", move |db| {
+            accounts::remove(db, &user, &agent, stamp)
+        })
+        .await
     }
 
     async fn add_host(&self, host: Host, member: &UserId) -> Result<(), StoreError> {
         let member = member.reveal();
-        self.write("add a host", move |db| hosts::add(db, &host, &member)).await
+        self.write("add a host", move |db| hosts::add(db, &host, &member))
+            .await
     }
 
     async fn lookup_host(&self, host: HostId) -> Result<Option<Host>, StoreError> {
-        self.read("look up a host", move |db| hosts::lookup(db, host)).await
+        self.read("look up a host", move |db| hosts::lookup(db, host))
+            .await
     }
 
     async fn list_hosts_of(&self, user: &UserId) -> Result<Vec<Host>, StoreError> {
         let user = user.reveal();
-        self.read("list hosts", move |db| hosts::list_of(db, &user)).await
+        self.read("list hosts", move |db| hosts::list_of(db, &user))
+            .await
     }
 
     async fn lookup_requirements(
@@ -111,8 +136,10 @@ impl Store for SqliteStore {
         host: HostId,
         event_type: EventType,
     ) -> Result<RequirementsRecord, StoreError> {
-        self.read("read requirements", move |db| hosts::current_requirements(db, host, event_type))
-            .await
+        self.read("read requirements", move |db| {
+            hosts::current_requirements(db, host, event_type)
+        })
+        .await
     }
 
     async fn lookup_requirements_at(
@@ -143,11 +170,13 @@ impl Store for SqliteStore {
         host: HostId,
         events: Vec<EventToAdd>,
     ) -> Result<Vec<(EventId, bool)>, StoreError> {
-        self.write("add events", move |db| events::add(db, host, &events)).await
+        self.write("add events", move |db| events::add(db, host, &events))
+            .await
     }
 
     async fn lookup_event(&self, event: EventId) -> Result<Option<EventRecord>, StoreError> {
-        self.read("look up an event", move |db| events::lookup(db, event)).await
+        self.read("look up an event", move |db| events::lookup(db, event))
+            .await
     }
 
     async fn list_events(
@@ -156,19 +185,20 @@ impl Store for SqliteStore {
         now: Stamp,
         page: PageRequest,
     ) -> Result<Page<EventRecord>, StoreError> {
-        self.read("list events", move |db| events::list(db, &filter, now, page)).await
+        self.read("list events", move |db| {
+            events::list(db, &filter, now, page)
+        })
+        .await
     }
 
-    async fn list_pools(
-        &self,
-        host: HostId,
-        event: EventId,
-    ) -> Result<Vec<SlotPool>, StoreError> {
-        self.read("list places", move |db| events::list_pools(db, host, event)).await
+    async fn list_pools(&self, host: HostId, event: EventId) -> Result<Vec<SlotPool>, StoreError> {
+        self.read("list places", move |db| events::list_pools(db, host, event))
+            .await
     }
 
     async fn book(&self, book: Book) -> Result<Booked, StoreError> {
-        self.write("take a booking", move |db| bookings::book(db, &book)).await
+        self.write("take a booking", move |db| bookings::book(db, &book))
+            .await
     }
 
     async fn cancel(
@@ -178,8 +208,10 @@ impl Store for SqliteStore {
         stamp: Stamp,
     ) -> Result<(), StoreError> {
         let agent = agent.reveal();
-        self.write("cancel a booking", move |db| bookings::cancel_one(db, &agent, booking, stamp))
-            .await
+        self.write("cancel a booking", move |db| {
+            bookings::cancel_one(db, &agent, booking, stamp)
+        })
+        .await
     }
 
     async fn list_bookings(
@@ -188,7 +220,8 @@ impl Store for SqliteStore {
         page: PageRequest,
     ) -> Result<Page<BookingRecord>, StoreError> {
         let agent = agent.reveal();
-        self.read("list bookings", move |db| bookings::list(db, &agent, page)).await
+        self.read("list bookings", move |db| bookings::list(db, &agent, page))
+            .await
     }
 
     async fn lookup_booking(
@@ -197,7 +230,10 @@ impl Store for SqliteStore {
         booking: BookingId,
     ) -> Result<Option<BookingRecord>, StoreError> {
         let agent = agent.reveal();
-        self.read("look up a booking", move |db| bookings::lookup(db, &agent, booking)).await
+        self.read("look up a booking", move |db| {
+            bookings::lookup(db, &agent, booking)
+        })
+        .await
     }
 
     async fn list_shares(
@@ -208,7 +244,10 @@ impl Store for SqliteStore {
         page: PageRequest,
     ) -> Result<Page<SharedField>, StoreError> {
         let agent = agent.reveal();
-        self.read("list shares", move |db| shares::list(db, &agent, filter, now, page)).await
+        self.read("list shares", move |db| {
+            shares::list(db, &agent, filter, now, page)
+        })
+        .await
     }
 
     async fn list_openings(
@@ -217,7 +256,10 @@ impl Store for SqliteStore {
         page: PageRequest,
     ) -> Result<Page<Opening>, StoreError> {
         let agent = agent.reveal();
-        self.read("list openings", move |db| shares::list_openings(db, &agent, page)).await
+        self.read("list openings", move |db| {
+            shares::list_openings(db, &agent, page)
+        })
+        .await
     }
 
     async fn revoke(
@@ -227,7 +269,10 @@ impl Store for SqliteStore {
         stamp: Stamp,
     ) -> Result<u64, StoreError> {
         let agent = agent.reveal();
-        self.write("revoke shares", move |db| shares::revoke(db, &agent, &selection, stamp)).await
+        self.write("revoke shares", move |db| {
+            shares::revoke(db, &agent, &selection, stamp)
+        })
+        .await
     }
 
     async fn open_guests(
@@ -235,18 +280,28 @@ impl Store for SqliteStore {
         open: OpenGuests,
         page: PageRequest,
     ) -> Result<Page<GuestRecord>, StoreError> {
-        self.write("open the guests of an event", move |db| guests::open(db, open, page)).await
+        self.write("open the guests of an event", move |db| {
+            guests::open(db, open, page)
+        })
+        .await
     }
 
     async fn expire(&self, stamp: Stamp, most: u32) -> Result<u64, StoreError> {
-        self.write("end what expired", move |db| shares::expire(db, stamp, most)).await
+        self.write("end what expired", move |db| {
+            shares::expire(db, stamp, most)
+        })
+        .await
     }
 
     async fn list_messages(&self, now: Stamp, most: u32) -> Result<Vec<Message>, StoreError> {
-        self.read("list messages", move |db| guests::list_messages(db, now, most)).await
+        self.read("list messages", move |db| {
+            guests::list_messages(db, now, most)
+        })
+        .await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        self.write("reach the database", |db| Ok(db.execute_batch("SELECT 1")?)).await
+        self.write("reach the database", |db| Ok(db.execute_batch("SELECT 1")?))
+            .await
     }
 }

@@ -54,7 +54,10 @@ where
     }
 
     fn refuse(self: Box<Self>, cause: &Arc<rusqlite::Error>) {
-        drop(self.asker.send(Err(StoreError::failed(self.doing, Arc::clone(cause)))));
+        drop(
+            self.asker
+                .send(Err(StoreError::failed(self.doing, Arc::clone(cause)))),
+        );
     }
 }
 
@@ -72,7 +75,10 @@ impl Writer {
             .name("spots-sqlite-writer".to_owned())
             .spawn(move || serve(&connection, queue))
             .map_err(|cause| StoreError::failed("start the writer thread", cause))?;
-        Ok(Self { jobs: Some(jobs), thread: Some(thread) })
+        Ok(Self {
+            jobs: Some(jobs),
+            thread: Some(thread),
+        })
     }
 
     /// Runs an operation; answers after the commit that makes it durable.
@@ -127,7 +133,9 @@ fn commit_batch(
 ) -> rusqlite::Result<()> {
     if let Err(cause) = connection.execute_batch("BEGIN IMMEDIATE") {
         let cause = Arc::new(cause);
-        batch.into_iter().for_each(|job| job.refuse(&cause));
+        for job in batch {
+            job.refuse(&cause);
+        }
         return Ok(());
     }
     for job in batch {
@@ -140,21 +148,24 @@ fn in_savepoint<T>(
     connection: &Connection,
     work: impl FnOnce(&Connection) -> Result<T, Fault>,
 ) -> Result<T, Fault> {
-    connection.prepare_cached("SAVEPOINT operation")?.execute([])?;
+    connection
+        .prepare_cached("SAVEPOINT operation")?
+        .execute([])?;
     let result = catch_unwind(AssertUnwindSafe(|| work(connection)))
-        .unwrap_or_else(|panic| Err(Fault::Sqlite(panicked(panic.as_ref()))));
+        .unwrap_or_else(|panic| Err(Fault::Panicked(text_of(panic.as_ref()))));
     if result.is_err() {
-        connection.prepare_cached("ROLLBACK TO operation")?.execute([])?;
+        connection
+            .prepare_cached("ROLLBACK TO operation")?
+            .execute([])?;
     }
-    connection.prepare_cached("RELEASE operation")?.execute([])?;
+    connection
+        .prepare_cached("RELEASE operation")?
+        .execute([])?;
     result
 }
 
-fn panicked(panic: &(dyn Any + Send)) -> rusqlite::Error {
-    let text = panic
-        .downcast_ref::<&str>()
-        .map(|text| (*text).to_owned())
-        .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_default();
-    rusqlite::Error::UserFunctionError(format!("the operation panicked: {text}").into())
+fn text_of(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_default()
 }

@@ -1,5 +1,7 @@
 //! `spots clock`.
 
+mod read;
+
 use std::process::ExitCode;
 
 use clap::Subcommand;
@@ -7,8 +9,19 @@ use clap::Subcommand;
 use crate::output::Output;
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum ClockCommand {}
+pub(crate) enum ClockCommand {
+    /// Issue timestamps from the atomic clock.
+    Now(read::NowArgs),
+    /// Show how the clock is doing, without starting it.
+    Status(read::StatusArgs),
+    /// Give a clock whose state was lost, copied or poisoned a new identity; writes an audit line.
+    Repair(read::RepairArgs),
+}
 
-pub(crate) fn run(command: ClockCommand, _output: &mut Output) -> anyhow::Result<ExitCode> {
-    match command {}
+pub(crate) fn run(command: ClockCommand, output: &mut Output) -> anyhow::Result<ExitCode> {
+    match command {
+        ClockCommand::Now(args) => read::now(&args, output),
+        ClockCommand::Status(args) => read::status(&args, output),
+        ClockCommand::Repair(args) => read::repair(&args, output),
+    }
 }

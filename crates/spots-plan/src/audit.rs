@@ -1,0 +1,447 @@
+//! The clock audit: every direct read of the wall clock, found, placed and kept from growing.
+//!
+//! [`inventory`] finds direct reads with a literal search and a lexer; [`audit`] also parses the
+//! files that hold one, to say where each read stands, what becomes of it, and who calls the
+//! functions that hand it on.
+
+pub mod config;
+pub mod lexer;
+pub mod pattern;
+mod quick;
+mod read;
+pub mod scan;
+mod structure;
+mod summary;
+mod wrappers;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use spots_findings::Unreadable;
+
+use crate::tree::{Language, SourceFile, Tree};
+use config::Config;
+use lexer::Region;
+pub use quick::inventory;
+pub use read::{Kind, Place, Read, TEXT_CHARS_MAX, Use};
+use scan::{Form, Hit, Scanner, imports_file};
+use structure::{Placed, Source};
+pub use summary::Summary;
+use wrappers::{Finder, ROUNDS_MAX, Wrapper, can_follow};
+
+/// All that an audit found in a tree.
+#[derive(Clone, Debug, Default)]
+pub struct Audit {
+    /// By path, line and column.
+    pub reads: Vec<Read>,
+    /// Source files that were read, by language.
+    pub files: BTreeMap<Language, usize>,
+    /// What could not be read.
+    pub unreadable: Vec<Unreadable>,
+    /// A team's own patterns that matched nothing, and why that may be.
+    pub silent_patterns: Vec<SilentPattern>,
+}
+
+/// A pattern of the team's own that matched nothing in this tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SilentPattern {
+    /// The pattern's id.
+    pub id: String,
+    /// What may be wrong.
+    pub reason: String,
+}
+
+/// What one file holds, before the files are put together.
+struct FileReads {
+    placed: Vec<(Placed, Position)>,
+    mentions: Vec<(Hit, Place, Position)>,
+    declares: BTreeSet<String>,
+    wrappers: Vec<Wrapper>,
+}
+
+/// Line and column, from 1.
+type Position = (u32, u32);
+
+/// Audits every file of the tree for which there are patterns.
+pub fn audit(tree: &Tree, config: &Config) -> Audit {
+    let scanner = Scanner::new(&config.patterns);
+    let visited = tree.visit(|file, text| read_file(&scanner, config, file, text));
+    let mut files = BTreeMap::new();
+    for (file, _) in &visited.items {
+        *files.entry(file.language).or_default() += 1;
+    }
+    let mut items = visited.items;
+    drop_shadowed(tree, &scanner, &mut items);
+    let mut reads = Vec::new();
+    let mut wrappers = BTreeSet::new();
+    for (file, found) in items {
+        wrappers.extend(found.wrappers);
+        for (placed, at) in found.placed {
+            reads.push(new_read(config, &scanner, &file.path, placed, at));
+        }
+        for (hit, place, at) in found.mentions {
+            let comment = hit.region == Some(Region::Comment);
+            let kind = if comment { Kind::Comment } else { Kind::String };
+            let placed = Placed {
+                hit,
+                kind,
+                place,
+                wraps: false,
+            };
+            reads.push(new_read(config, &scanner, &file.path, placed, at));
+        }
+    }
+    reads.extend(indirect(tree, config, &scanner, wrappers));
+    reads.sort_by(|a, b| (&a.path, a.start, a.end, a.kind).cmp(&(&b.path, b.start, b.end, b.kind)));
+    let silent_patterns = silent(&scanner, &reads, &files);
+    Audit {
+        reads,
+        files,
+        unreadable: visited.unreadable,
+        silent_patterns,
+    }
+}
+
+/// Finds and places what one file holds.
+fn read_file(scanner: &Scanner, config: &Config, file: &SourceFile, text: &str) -> FileReads {
+    let scan = scanner.scan(file.language, text);
+    let (code, other): (Vec<_>, Vec<_>) = scan.hits.iter().partition(|hit| hit.region.is_none());
+    let source = Source {
+        language: file.language,
+        text,
+        spans: &scan.spans,
+        names: &config.names,
+    };
+    let placed = if code.is_empty() {
+        Vec::new()
+    } else {
+        let code = code.into_iter().copied().collect::<Vec<_>>();
+        // The parser has the whole text; so must what tells its code from comments.
+        let spans = lexer::spans(file.language, text, text.len());
+        structure::place(
+            &Source {
+                spans: &spans,
+                ..source
+            },
+            &code,
+            scanner.patterns(),
+        )
+    };
+    let wrappers = placed
+        .iter()
+        .filter_map(|placed| wrapper(file, text, placed))
+        .collect();
+    FileReads {
+        placed: placed
+            .into_iter()
+            .map(|placed| (position(text, placed.hit.start), placed))
+            .map(|(at, placed)| (placed, at))
+            .collect(),
+        mentions: other
+            .into_iter()
+            .map(|hit| {
+                let pattern = scanner.patterns().get(hit.pattern);
+                (
+                    *hit,
+                    structure::mention(text, hit, pattern),
+                    position(text, hit.start),
+                )
+            })
+            .collect(),
+        declares: scan.declares,
+        wrappers,
+    }
+}
+
+/// The function around a read that it returns, when its callers can be told by its name.
+fn wrapper(file: &SourceFile, text: &str, placed: &Placed) -> Option<Wrapper> {
+    let name = placed.place.member.clone();
+    if !placed.wraps || !can_follow(&name) {
+        return None;
+    }
+    let declared = structure::declaration(file.language, text, placed.hit)?;
+    Some(Wrapper {
+        path: file.path.clone(),
+        language: file.language,
+        class: placed.place.class.clone(),
+        name,
+        getter: declared.getter,
+        declared: (declared.start, declared.end),
+        pattern: placed.hit.pattern,
+    })
+}
+
+/// Drops reads of a name that the file takes from a file of the tree which declares its own.
+fn drop_shadowed(tree: &Tree, scanner: &Scanner, items: &mut [(SourceFile, FileReads)]) {
+    let mut declared = BTreeMap::<String, BTreeSet<String>>::new();
+    for (file, found) in items
+        .iter()
+        .filter(|(file, _)| file.language == Language::Dart)
+    {
+        for name in &found.declares {
+            // A variable named `clock` stays in its file; a class can be imported.
+            if name.starts_with(char::is_uppercase) {
+                declared
+                    .entry(name.clone())
+                    .or_default()
+                    .insert(file.path.clone());
+            }
+        }
+    }
+    if declared.is_empty() {
+        return;
+    }
+    for (file, found) in items
+        .iter_mut()
+        .filter(|(file, _)| file.language == Language::Dart)
+    {
+        let Ok(text) = tree.read(file) else { continue };
+        let own = |hit: &Hit| {
+            let pattern = scanner.patterns().get(hit.pattern);
+            pattern
+                .and_then(|pattern| declared.get_key_value(pattern.anchor()))
+                .is_some_and(|(name, files)| imports_file(&file.path, &text, name, files, None))
+        };
+        let FileReads {
+            placed, wrappers, ..
+        } = found;
+        placed.retain(|(placed, _)| !own(&placed.hit));
+        wrappers.retain(|wrapper| {
+            placed
+                .iter()
+                .any(|(placed, _)| placed.wraps && placed.place.member == wrapper.name)
+        });
+    }
+}
+
+/// Follows wrappers to their callers, and callers that are wrappers in turn.
+fn indirect(
+    tree: &Tree,
+    config: &Config,
+    scanner: &Scanner,
+    wrappers: BTreeSet<Wrapper>,
+) -> Vec<Read> {
+    let mut reads = Vec::new();
+    let mut known = wrappers.clone();
+    let mut new = wrappers.into_iter().collect::<Vec<_>>();
+    for _ in 0..ROUNDS_MAX {
+        let Some(finder) = Finder::new(&new) else {
+            break;
+        };
+        let visited = tree.visit(|file, text| callers(&finder, scanner, config, file, text));
+        let mut next = Vec::new();
+        for (file, found) in &visited.items {
+            for (placed, via, at, wrapper) in found {
+                let placed = Placed {
+                    hit: placed.hit,
+                    kind: Kind::Indirect,
+                    place: placed.place.clone(),
+                    wraps: false,
+                };
+                let mut read = new_read(config, scanner, &file.path, placed, *at);
+                read.via = Some(via.clone());
+                reads.push(read);
+                next.extend(
+                    wrapper
+                        .clone()
+                        .filter(|wrapper| known.insert(wrapper.clone())),
+                );
+            }
+        }
+        new = next;
+    }
+    reads
+}
+
+/// A call of a wrapper: where, of which, and whether the caller wraps it again.
+type Caller = (Placed, String, Position, Option<Wrapper>);
+
+fn callers(
+    finder: &Finder<'_>,
+    scanner: &Scanner,
+    config: &Config,
+    file: &SourceFile,
+    text: &str,
+) -> Vec<Caller> {
+    let tree = std::cell::OnceCell::new();
+    let class_at = |offset: usize| {
+        let tree = tree.get_or_init(|| structure::parse(file.language, text));
+        structure::class_at(file.language, tree.as_ref(), text, offset)
+    };
+    let calls = finder.calls(&file.path, file.language, text, class_at);
+    if calls.is_empty() {
+        return Vec::new();
+    }
+    let spans = lexer::spans(file.language, text, text.len());
+    let source = Source {
+        language: file.language,
+        text,
+        spans: &spans,
+        names: &config.names,
+    };
+    let hits = calls.iter().map(|(hit, _)| *hit).collect::<Vec<_>>();
+    let placed = structure::place(&source, &hits, scanner.patterns());
+    placed
+        .into_iter()
+        .zip(calls)
+        .map(|(placed, (hit, wrapper_called))| {
+            let again = wrapper(file, text, &placed);
+            (
+                placed,
+                wrapper_called.scope(),
+                position(text, hit.start),
+                again,
+            )
+        })
+        .collect()
+}
+
+fn new_read(
+    config: &Config,
+    scanner: &Scanner,
+    path: &str,
+    placed: Placed,
+    (line, column): Position,
+) -> Read {
+    let Placed {
+        hit, kind, place, ..
+    } = placed;
+    let rule = scanner
+        .patterns()
+        .get(hit.pattern)
+        .map_or("", |pattern| pattern.id.as_str());
+    let (priority, category) = config.priority(path, &place.class, &place.member);
+    let exception = config
+        .exception(path, rule)
+        .map(|exception| exception.reason.clone());
+    Read {
+        path: path.to_owned(),
+        line,
+        column,
+        start: hit.start,
+        end: hit.end,
+        rule: rule.to_owned(),
+        kind,
+        place,
+        priority,
+        category: category.to_owned(),
+        exception,
+        via: None,
+    }
+}
+
+/// Line and column of a byte, from 1; columns count characters.
+fn position(text: &str, offset: usize) -> Position {
+    let before = text.get(..offset).unwrap_or(text);
+    let line = memchr::memchr_iter(b'\n', before.as_bytes()).count() + 1;
+    let start = before.rfind('\n').map_or(0, |at| at + 1);
+    let column = before.get(start..).map_or(0, |line| line.chars().count()) + 1;
+    let number = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
+    (number(line), number(column))
+}
+
+/// A team's own patterns that matched nothing, each with the likeliest cause.
+fn silent(
+    scanner: &Scanner,
+    reads: &[Read],
+    files: &BTreeMap<Language, usize>,
+) -> Vec<SilentPattern> {
+    let matched = reads
+        .iter()
+        .map(|read| read.rule.as_str())
+        .collect::<BTreeSet<_>>();
+    let silent = scanner
+        .patterns()
+        .iter()
+        .filter(|p| p.own && !matched.contains(p.id.as_str()));
+    silent
+        .map(|pattern| {
+            let languages = pattern
+                .languages
+                .iter()
+                .map(|l| l.as_str())
+                .collect::<Vec<_>>();
+            let seen = pattern
+                .languages
+                .iter()
+                .filter_map(|l| files.get(l))
+                .sum::<usize>();
+            let reason = if seen == 0 {
+                format!("the tree holds no {} file", languages.join(" or "))
+            } else if let Some(close) = closest(scanner, &pattern.read) {
+                format!(
+                    "{:?} occurs in none of {seen} files; did you mean {close:?}?",
+                    pattern.read
+                )
+            } else {
+                format!(
+                    "{:?} occurs in none of {seen} {} files",
+                    pattern.read,
+                    languages.join(" or ")
+                )
+            };
+            SilentPattern {
+                id: pattern.id.clone(),
+                reason,
+            }
+        })
+        .collect()
+}
+
+/// A built-in pattern that differs from `read` by two letters at most.
+fn closest<'s>(scanner: &'s Scanner, read: &str) -> Option<&'s str> {
+    let others = scanner
+        .patterns()
+        .iter()
+        .filter(|pattern| !pattern.own && pattern.read != read);
+    others
+        .map(|pattern| (distance(&pattern.read, read), pattern.read.as_str()))
+        .min()
+        .filter(|(distance, _)| *distance <= 2)
+        .map(|(_, read)| read)
+}
+
+/// Levenshtein's distance.
+fn distance(a: &str, b: &str) -> usize {
+    let b = b.chars().collect::<Vec<_>>();
+    let mut row = (0..=b.len()).collect::<Vec<_>>();
+    for (i, from) in a.chars().enumerate() {
+        let mut diagonal = i;
+        let mut left = i + 1;
+        for (cell, to) in row.iter_mut().skip(1).zip(&b) {
+            let replaced = diagonal + usize::from(from != *to);
+            diagonal = *cell;
+            *cell = replaced.min(left + 1).min(diagonal + 1);
+            left = *cell;
+        }
+        if let Some(first) = row.first_mut() {
+            *first = i + 1;
+        }
+    }
+    row.last().copied().unwrap_or(0)
+}
+
+impl Audit {
+    /// The totals.
+    pub fn summary(&self) -> Summary {
+        Summary::of(self)
+    }
+
+    /// Reads that no exception explains and the ratchet holds down.
+    pub fn ratcheted(&self) -> impl Iterator<Item = &Read> {
+        self.reads
+            .iter()
+            .filter(|read| read.kind.is_ratcheted() && read.exception.is_none())
+    }
+
+    /// Whether a form of the clock is read at all in code.
+    pub fn direct(&self) -> impl Iterator<Item = &Read> {
+        self.reads.iter().filter(|read| read.kind.is_direct())
+    }
+}
+
+impl Form {
+    /// Whether this is a call.
+    fn is_call(self) -> bool {
+        self == Self::Call
+    }
+}

@@ -1,0 +1,7 @@
+//! Integration tests of the plan half.
+
+// The attribute tells the lints that helpers beside the tests are test code too.
+#![cfg(test)]
+
+mod contract;
+mod tree;
