@@ -5,6 +5,7 @@ pub mod desk;
 mod error;
 pub mod extract;
 mod problem;
+pub mod view;
 pub mod wire;
 pub mod view;
 
