@@ -4,11 +4,17 @@
 //! files that hold one, to say where each read stands, what becomes of it, and who calls the
 //! functions that hand it on.
 
+pub mod baseline;
+pub mod check;
+mod claims;
 pub mod config;
+mod documents;
 pub mod lexer;
 pub mod pattern;
 mod quick;
 mod read;
+pub mod report;
+pub mod rules;
 pub mod scan;
 mod structure;
 mod summary;
@@ -19,7 +25,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use spots_findings::Unreadable;
 
 use crate::tree::{Language, SourceFile, Tree};
+pub use claims::claims;
 use config::Config;
+pub use documents::{Document, documents};
 use lexer::Region;
 pub use quick::inventory;
 pub use read::{Kind, Place, Read, TEXT_CHARS_MAX, Use};

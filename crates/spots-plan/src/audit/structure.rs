@@ -149,19 +149,42 @@ pub(super) fn scope_of(words: &Words, path: &[Node<'_>], text: &str) -> (String,
     (class.unwrap_or_default(), member.unwrap_or_default())
 }
 
-/// The smallest statement, argument or element around a node, without its formatting.
+/// What tells a read from its neighbours: its statement, or in a long one the way to it.
+///
+/// Beside other arguments only the callee and the label count, so that `foo(DateTime.now())` and
+/// `bar(DateTime.now())` differ, while a change to another argument changes nothing.
 pub(super) fn identity_text(words: &Words, path: &[Node<'_>], text: &str) -> String {
+    const CALLS_MAX: usize = 2;
     let mut nodes = path.iter().rev().copied();
-    let Some(mut chosen) = nodes.next() else {
+    let Some(first) = nodes.next() else {
         return String::new();
     };
+    let mut way = text_of(first, text).to_owned();
+    let mut calls = 0;
     for parent in nodes {
-        if words.holds_statements(parent) {
-            break;
+        match parent.kind() {
+            "arguments"
+            | "set_or_map_literal"
+            | "list_literal"
+            | "object"
+            | "array"
+            | "field_initializer_list" => {
+                if calls == CALLS_MAX {
+                    break;
+                }
+                calls += 1;
+                way = format!("{}({way})", words::callee(parent, text));
+            }
+            _ if words.holds_statements(parent) => break,
+            _ if calls == 0 => text_of(parent, text).clone_into(&mut way),
+            _ => {
+                if let Some(name) = words::label(parent, text) {
+                    way = format!("{name}={way}");
+                }
+            }
         }
-        chosen = parent;
     }
-    without_formatting(text.get(chosen.byte_range()).unwrap_or_default())
+    without_formatting(&way)
 }
 
 /// The text of a node.
