@@ -5,7 +5,6 @@ pub mod desk;
 mod error;
 pub mod extract;
 mod problem;
-pub mod view;
 pub mod wire;
 pub mod view;
 

@@ -141,7 +141,7 @@ impl Step<'_> {
             event_type: None,
             starts_at: Some(self.starts_at),
             party: self.party,
-            requirements_version: form.and_then(|form| form.get("version").parse().ok()),
+            requirements_version: form.and_then(|form| form.get("requirementsVersion").parse().ok()),
             shared,
             idempotency_key: form
                 .and_then(|form| form.given("idempotencyKey"))
@@ -165,7 +165,7 @@ impl Step<'_> {
             slot: self.starts_at.as_second().to_string(),
             when: event_time(self.starts_at, &event.zone(), visitor.zone.as_ref(), now),
             party: self.party,
-            version: self.offer.requirements.requirements.version(),
+            requirements_version: self.offer.requirements.requirements.version(),
             idempotency_key: URL_SAFE_NO_PAD.encode(key),
             rows: self
                 .offer
