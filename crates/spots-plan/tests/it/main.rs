@@ -3,4 +3,5 @@
 // The attribute tells the lints that helpers beside the tests are test code too.
 #![cfg(test)]
 
+mod clock_audit;
 mod tree;
