@@ -4,4 +4,5 @@
 #![cfg(test)]
 
 mod clock_audit;
+mod clock_counters;
 mod tree;
