@@ -9,12 +9,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use spots_booking::requirement::Ask;
-use spots_booking::{EventId, FieldName, Refusal, StandardField, ValueKind};
+use spots_booking::{EventId, FieldName, Refusal, ValueKind};
 use spots_host::ServiceError;
-use spots_host::view::{Choice, FormErrors, PersonalField, Section};
+use spots_host::view::{Choice, FormErrors, Section};
 use spots_privacy::{Personal, random};
 
-use super::events::view_type;
 use super::problems::Trouble;
 use super::request::{Form, Query, SignedIn, is_part, see_other, show, show_as};
 use super::view::{
@@ -110,16 +109,14 @@ async fn step<'a>(
 impl Step<'_> {
     fn shares(&self, field: &OfferField) -> bool {
         match self.form {
-            Some(form) => form.ticked(&format!("share.{}", input_key(&field.rule.field))),
+            Some(form) => form.ticked(&format!("share.{}", field.rule.field)),
             None => field.shared_by_default,
         }
     }
 
     fn value(&self, field: &OfferField) -> String {
         match self.form {
-            Some(form) => form
-                .get(&format!("value.{}", input_key(&field.rule.field)))
-                .to_owned(),
+            Some(form) => form.get(&format!("value.{}", field.rule.field)).to_owned(),
             None => field
                 .value
                 .as_ref()
@@ -141,7 +138,8 @@ impl Step<'_> {
             event_type: None,
             starts_at: Some(self.starts_at),
             party: self.party,
-            requirements_version: form.and_then(|form| form.get("requirementsVersion").parse().ok()),
+            requirements_version: form
+                .and_then(|form| form.get("requirementsVersion").parse().ok()),
             shared,
             idempotency_key: form
                 .and_then(|form| form.given("idempotencyKey"))
@@ -160,7 +158,7 @@ impl Step<'_> {
             page: visitor.page(format!("Book {}", event.title), Section::Events),
             event_id: record.event.id.to_string(),
             event_title: event.title.clone(),
-            event_type: view_type(event.event_type),
+            event_type: event.event_type,
             host_name: record.host.name.clone(),
             slot: self.starts_at.as_second().to_string(),
             when: event_time(self.starts_at, &event.zone(), visitor.zone.as_ref(), now),
@@ -182,7 +180,7 @@ impl Step<'_> {
         let rule = &field.rule;
         let value = self.value(field);
         let row = match &rule.field {
-            FieldName::Standard(standard) => ShareRow::personal(view_field(*standard), value),
+            FieldName::Standard(standard) => ShareRow::personal(*standard, value),
             FieldName::Additional(key) => {
                 ShareRow::additional(key, rule.label.clone(), input(&rule.kind, value))
             }
@@ -236,14 +234,11 @@ impl Step<'_> {
             Refusal::Fields(problems) => {
                 for problem in problems {
                     let field = problem.field.parse::<FieldName>().ok()?;
-                    errors.add(
-                        format!("value.{}", input_key(&field)),
-                        problem.message.clone(),
-                    );
+                    errors.add(format!("value.{}", field), problem.message.clone());
                 }
             }
             Refusal::Required { field, .. } => errors.add(
-                format!("share.{}", input_key(field)),
+                format!("share.{}", field),
                 format!("{host} takes no booking without this. Share it, or choose another event."),
             ),
             Refusal::RequirementsChanged => errors.add(
@@ -279,26 +274,13 @@ impl Step<'_> {
             page: self.signed_in.page("No places left", Section::Events),
             event_id: record.event.id.to_string(),
             event_title: event.title.clone(),
-            event_type: view_type(event.event_type),
+            event_type: event.event_type,
             when: moment(self.starts_at, &zone, now).text,
             party: self.party,
             left,
             others,
         }
     }
-}
-
-/// A field's key in the names of inputs: `name`, or `x.diet` for one that the host declared.
-pub(super) fn input_key(field: &FieldName) -> String {
-    match field {
-        FieldName::Standard(field) => field.as_str().to_owned(),
-        FieldName::Additional(key) => format!("x.{key}"),
-    }
-}
-
-/// The word of the domain as the word of the pages.
-pub(super) fn view_field(field: StandardField) -> PersonalField {
-    PersonalField::from_key(field.as_str()).expect("pages know every standard field")
 }
 
 fn input(kind: &ValueKind, value: String) -> ValueInput {

@@ -9,8 +9,7 @@ use spots_host::view::{EventTime, Field, Period, Section};
 use spots_store::PageRequest;
 use spots_store::model::{BookingRecord, PAGE_ROWS_MAX};
 
-use super::book::{input_key, view_field};
-use super::events::{page_number, pager, view_kind, view_type};
+use super::events::{page_number, pager};
 use super::problems::Trouble;
 use super::request::{Query, SignedIn, encode, see_other, show};
 use super::view::{
@@ -79,7 +78,7 @@ fn row(signed_in: &SignedIn, details: &BookingDetails) -> BookingRow {
     BookingRow {
         id: record.id.to_string(),
         event_title: record.title.clone(),
-        event_type: view_type(record.event_type),
+        event_type: record.event_type,
         host_name: record.host.name.clone(),
         date: badge(starts_at, signed_in.visitor.zone.as_ref().unwrap_or(&zone)),
         when: when(signed_in, record),
@@ -105,11 +104,11 @@ pub(super) async fn show_booking(
         state: state(signed_in.ctx(), record),
         event_id: record.event.to_string(),
         event_title: record.title.clone(),
-        event_type: view_type(record.event_type),
+        event_type: record.event_type,
         host: HostRef {
             id: record.host.id.to_string(),
             name: record.host.name.clone(),
-            kind: view_kind(record.host.kind),
+            kind: record.host.kind,
         },
         when: when(&signed_in, record),
         place: record.place.clone(),
@@ -177,11 +176,8 @@ fn booked_field(signed_in: &SignedIn, shared: &SharedValue) -> BookedField {
 /// A field with its words for people.
 pub(super) fn field(name: &FieldName) -> Field {
     match name {
-        FieldName::Standard(standard) => Field::personal(view_field(*standard)),
-        FieldName::Additional(key) => Field {
-            key: input_key(name),
-            label: key.clone(),
-        },
+        FieldName::Standard(standard) => Field::standard(*standard),
+        FieldName::Additional(key) => Field::additional(key, key.clone()),
     }
 }
 

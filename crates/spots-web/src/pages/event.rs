@@ -10,7 +10,6 @@ use spots_booking::{Schedule, TableHours};
 use spots_host::ServiceError;
 use spots_host::view::{Choice, Section};
 
-use super::events::{view_kind, view_type};
 use super::problems::Trouble;
 use super::request::{Query, Visitor, show};
 use super::view::{
@@ -46,17 +45,16 @@ fn page(visitor: &Visitor, offer: &Offer, choice: BookingChoice) -> EventPage {
         page: visitor.page(event.title.clone(), Section::Events),
         id: record.event.id.to_string(),
         title: event.title.clone(),
-        event_type: view_type(event.event_type),
+        event_type: event.event_type,
         host: HostRef {
             id: record.host.id.to_string(),
             name: record.host.name.clone(),
-            kind: view_kind(record.host.kind),
+            kind: record.host.kind,
         },
         description: event.description.lines().map(str::to_owned).collect(),
         when: when(visitor, &offer.details),
         zone: format!("Times are {}.", zone_name(&read_in)),
         place: event.place.clone(),
-        address: None,
         asks: offer
             .fields
             .iter()

@@ -38,7 +38,7 @@ pub(super) async fn list(visitor: Visitor, query: Query) -> Result<Response, Tro
     Ok(show(&EventsPage {
         page: visitor.page("Events", Section::Events),
         q: query.get("q").to_owned(),
-        types: TypeFilter::all(event_type.map(view_type)),
+        types: TypeFilter::all(event_type),
         events: found
             .items
             .iter()
@@ -58,7 +58,7 @@ fn card(visitor: &Visitor, event: &EventSummary) -> EventCard {
     EventCard {
         id: event.record.event.id.to_string(),
         title: offer.title.clone(),
-        event_type: view_type(offer.event_type),
+        event_type: offer.event_type,
         host_name: event.record.host.name.clone(),
         date: badge(next, visitor.zone.as_ref().unwrap_or(&zone)),
         when: event_time(next, &zone, visitor.zone.as_ref(), now),
@@ -82,15 +82,4 @@ pub(super) fn pager(number: u32, more: bool, address: &str) -> Pager {
         previous: (number > 1).then(|| at(number - 1)),
         next: more.then(|| at(number + 1)),
     }
-}
-
-/// The word of the domain as the word of the pages.
-pub(super) fn view_type(event_type: EventType) -> spots_host::view::EventType {
-    spots_host::view::EventType::from_value(event_type.as_str())
-        .expect("pages know every event type")
-}
-
-/// The word of the domain as the word of the pages.
-pub(super) fn view_kind(kind: spots_booking::HostKind) -> spots_host::view::HostKind {
-    spots_host::view::HostKind::from_value(kind.as_str()).expect("pages know every kind of host")
 }

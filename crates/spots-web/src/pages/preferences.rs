@@ -10,8 +10,6 @@ use spots_host::view::{Field, Section};
 use spots_store::PageRequest;
 use spots_store::model::Host;
 
-use super::book::view_field;
-use super::events::{view_kind, view_type};
 use super::problems::Trouble;
 use super::request::{Form, SignedIn, see_other, show};
 use super::view::{DefaultTick, HostDefaults, PreferencesPage, TypeDefaults};
@@ -26,7 +24,7 @@ pub(super) async fn list(signed_in: SignedIn) -> Result<Response, Trouble> {
             .await?
             .unwrap_or_default();
         types.push(TypeDefaults {
-            event_type: view_type(*event_type),
+            event_type: *event_type,
             ticks: ticks(allowed(*event_type), &shared),
         });
     }
@@ -36,7 +34,7 @@ pub(super) async fn list(signed_in: SignedIn) -> Result<Response, Trouble> {
         hosts.push(HostDefaults {
             host_id: host.id.to_string(),
             host_name: host.name,
-            kind: view_kind(host.kind),
+            kind: host.kind,
             overrides: own.is_some(),
             ticks: ticks(StandardField::ALL, &own.unwrap_or_default()),
         });
@@ -52,7 +50,7 @@ fn ticks(fields: &[StandardField], shared: &[FieldName]) -> Vec<DefaultTick> {
     fields
         .iter()
         .map(|field| DefaultTick {
-            field: Field::personal(view_field(*field)),
+            field: Field::standard(*field),
             shared: shared.contains(&FieldName::Standard(*field)),
         })
         .collect()

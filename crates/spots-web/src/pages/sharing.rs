@@ -11,7 +11,7 @@ use spots_store::PageRequest;
 use spots_store::model::{Selection, ShareFilter};
 
 use super::bookings::field;
-use super::events::{page_number, pager, view_kind};
+use super::events::{page_number, pager};
 use super::problems::Trouble;
 use super::request::{Form, Query, SignedIn, see_other, show};
 use super::view::{
@@ -82,7 +82,7 @@ impl Words<'_> {
                 hosts.push(HostShares {
                     host_id: id,
                     host_name: host.name.clone(),
-                    kind: view_kind(host.kind),
+                    kind: host.kind,
                     handle: format!("Guest {}", booking.record.code),
                     last_looked: latest.map_or(LastLooked::Never, |other| self.looked(other)),
                     bookings: Vec::new(),
@@ -184,7 +184,7 @@ fn selection(form: &Form) -> Option<Selection> {
     if let Some(share) = form.given("shareId") {
         let share = share.parse().ok()?;
         return Some(match form.given("field") {
-            Some(key) => Selection::Field(share, field_of(key)?),
+            Some(key) => Selection::Field(share, key.parse().ok()?),
             None => Selection::Share(share),
         });
     }
@@ -195,12 +195,4 @@ fn selection(form: &Form) -> Option<Selection> {
         return Some(Selection::Host(host.parse().ok()?));
     }
     Some(Selection::All)
-}
-
-/// The field behind the key of an input.
-pub(super) fn field_of(key: &str) -> Option<FieldName> {
-    match key.strip_prefix("x.") {
-        Some(key) => FieldName::additional(key).ok(),
-        None => key.parse().ok(),
-    }
 }
