@@ -89,7 +89,7 @@ pub struct SlotDay {
 /// One time that can be booked.
 #[derive(Debug, Clone)]
 pub struct Slot {
-    /// The slot, named by its beginning (RFC 3339): what the form sends as `slot`.
+    /// The slot, named by its beginning in seconds since the Unix epoch: what the form sends as `slot`.
     pub id: String,
     /// The time of day.
     pub time: Moment,
