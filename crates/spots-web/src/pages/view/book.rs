@@ -8,8 +8,8 @@ use spots_host::view::{
 
 /// The data-sharing step: what the host asks, what the reader gives, what the host will see.
 ///
-/// The form sends `slot`, `party`, `idempotencyKey`, `requirementsVersion` and, for each field, `share.<field>` (`on` if
-/// ticked) and `value.<field>`. The same form posted to `…/book/preview` asks for [`HostSeesPart`]
+/// The form sends `slot`, `party`, `idempotencyKey`, `requirementsVersion` and, for each field,
+/// `share.<field>` (`on` if ticked) and `value.<field>`. The same form posted to `…/book/preview` asks for [`HostSeesPart`]
 /// (by `htmx`), or for this page with the preview brought up to date (without scripts).
 #[derive(Debug, Clone, Template)]
 #[template(path = "book.html")]
