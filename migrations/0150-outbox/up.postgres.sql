@@ -18,6 +18,6 @@ CREATE TABLE outbox (
     agent_id TEXT,
     due_at_ns BIGINT NOT NULL,
     delivered_at_ns BIGINT,
-    PRIMARY KEY (host_id, stamp, recipient)
+    PRIMARY KEY (host_id, stamp, booking_id, recipient)
 );
 CREATE INDEX outbox_due ON outbox (due_at_ns);

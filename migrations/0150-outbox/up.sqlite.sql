@@ -18,6 +18,6 @@ CREATE TABLE outbox (
     agent_id TEXT,
     due_at_ns INTEGER NOT NULL,
     delivered_at_ns INTEGER,
-    PRIMARY KEY (host_id, stamp, recipient)
+    PRIMARY KEY (host_id, stamp, booking_id, recipient)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX outbox_due ON outbox (due_at_ns);

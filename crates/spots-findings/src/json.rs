@@ -43,6 +43,8 @@ pub fn finding(finding: &Finding) -> Value {
         }).collect::<Vec<_>>(),
     });
     if let Value::Object(object) = &mut value {
+        let facts = finding.facts.iter();
+        object.extend(facts.map(|(name, value)| ((*name).to_owned(), json!(value))));
         object.extend(finding.place.iter().flat_map(place));
         object.extend(
             finding

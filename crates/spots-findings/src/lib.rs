@@ -1,7 +1,9 @@
 #![doc = include_str!("../README.md")]
 
 mod finding;
+pub mod graph;
 pub mod json;
+pub mod markdown;
 mod report;
 pub mod sarif;
 pub mod text;

@@ -1,1 +1,24 @@
 #![doc = include_str!("../README.md")]
+
+mod engine;
+mod graph;
+mod infer;
+#[cfg(feature = "postgres")]
+pub mod postgres;
+mod set;
+mod split;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
+mod timeline;
+
+pub use engine::{
+    Applied, ApplyError, Batch, Event, Failure, Progress, Record, Refusal, RollBack, Run, Silent,
+    State,
+};
+pub use graph::{Edge, EdgeKind, Graph, Node};
+pub use infer::{Action, Certainty, Fact, Object, Space, SyntaxIssue};
+pub use set::{
+    Condition, DataOnRollback, Dialect, Direction, FILE_BYTES_MAX, Invariant, Migration,
+    MigrationSet, Rollback, Script, SetError, Source,
+};
+pub use split::{SplitError, Statement, WORDS_MAX, split};

@@ -2,8 +2,12 @@
 
 mod error;
 pub mod model;
+mod rows;
+pub mod schema;
+mod sqlite;
 mod store;
 
 pub use error::StoreError;
 pub use model::{Page, PageRequest, Stamp};
+pub use sqlite::SqliteStore;
 pub use store::Store;

@@ -8,7 +8,10 @@ use serde::{Deserialize, Serialize};
 use spots_booking::requirement::{Ask, FieldRule, Requirements, ValueKind};
 use spots_booking::{EventType, FieldName, Occurrence, Schedule, TableHours};
 
+use spots_privacy::consent::sha256;
+
 use crate::error::StoreError;
+use crate::model::Stamp;
 
 /// A column holds what this program never writes there.
 #[derive(Debug, thiserror::Error)]
@@ -61,7 +64,11 @@ pub(crate) fn schedule_to_column(schedule: &Schedule) -> String {
         Schedule::Occurrences(_) => "\"occurrences\"".to_owned(),
         Schedule::Tables(hours) => {
             let row = TableHoursRow {
-                weekdays: hours.weekdays.iter().map(|day| day.to_monday_one_offset()).collect(),
+                weekdays: hours
+                    .weekdays
+                    .iter()
+                    .map(|day| day.to_monday_one_offset())
+                    .collect(),
                 opens: hours.opens.to_string(),
                 closes: hours.closes.to_string(),
                 every_minutes: hours.every_minutes,
@@ -142,7 +149,11 @@ pub(crate) fn rules_from_column(
                 field: parse(&row.field, COLUMN)?,
                 label: row.label,
                 kind: ValueKind::parse(&row.kind, row.choices).ok_or(Inconsistent(COLUMN))?,
-                ask: if row.required { Ask::Required } else { Ask::Optional },
+                ask: if row.required {
+                    Ask::Required
+                } else {
+                    Ask::Optional
+                },
                 purpose: row.purpose,
                 retention_days: row.retention_days,
             })
@@ -153,7 +164,7 @@ pub(crate) fn rules_from_column(
 
 /// A JSON list of field names.
 pub(crate) fn fields_to_column(fields: &[FieldName]) -> String {
-    names_to_column(fields.iter().map(ToString::to_string).collect())
+    names_to_column(&fields.iter().map(ToString::to_string).collect::<Vec<_>>())
 }
 
 /// Reads a JSON list of field names.
@@ -161,12 +172,15 @@ pub(crate) fn fields_from_column(
     column: &str,
     name: &'static str,
 ) -> Result<Vec<FieldName>, Inconsistent> {
-    names_from_column(column, name)?.iter().map(|field| parse(field, name)).collect()
+    names_from_column(column, name)?
+        .iter()
+        .map(|field| parse(field, name))
+        .collect()
 }
 
 /// A JSON list of words.
-pub(crate) fn names_to_column(names: Vec<String>) -> String {
-    serde_json::to_string(&names).expect("a list of texts has a JSON form")
+pub(crate) fn names_to_column(names: &[String]) -> String {
+    serde_json::to_string(names).expect("a list of texts has a JSON form")
 }
 
 /// Reads a JSON list of words.
@@ -187,15 +201,21 @@ pub(crate) struct BookedRow {
     pub(crate) position: Option<i64>,
 }
 
-/// Revocations reach hosts apart in time: a message to a host waits up to this long, by a share
-/// of it that its stamp's random part decides.
+/// Endings reach hosts apart in time: a message to a host waits up to this long.
 const HOST_DELAY_MAX: SignedDuration = SignedDuration::from_mins(30);
 
-/// When a message of this kind may go to a host.
-pub(crate) fn due_at(kind: &str, at_ns: i64, spread: u64) -> i64 {
+/// When a message of this kind may go to a host. How long an ending waits is decided by a hash of
+/// its stamp, which no host sees, and the host; so two hosts cannot match what they are told.
+pub(crate) fn due_at(kind: &str, stamp: &Stamp, host: &str) -> i64 {
     if kind == "booked" {
-        return at_ns;
+        return stamp.at_ns;
     }
+    let hash = sha256(&[&stamp.id, host.as_bytes()].concat());
+    let spread = hash
+        .first_chunk()
+        .map_or(0, |bytes| u64::from_be_bytes(*bytes));
     let most = u64::try_from(HOST_DELAY_MAX.as_nanos()).unwrap_or(u64::MAX);
-    at_ns.saturating_add(i64::try_from(spread % most).unwrap_or(0))
+    stamp
+        .at_ns
+        .saturating_add(i64::try_from(spread % most).unwrap_or(0))
 }

@@ -1,4 +1,15 @@
 //! Tests of the atomic clock through its public interface.
 
+mod causality;
 mod clock;
+mod fairness;
+mod id;
+mod interleavings;
+mod offline;
+mod peers;
+mod repair;
+#[cfg(test)] // clippy's word for "test code", which may index and panic
+mod simulation;
+mod sync;
+mod vectors;
 mod window;

@@ -5,4 +5,5 @@
 
 mod clock_audit;
 mod clock_counters;
+mod contract;
 mod tree;

@@ -1,0 +1,10 @@
+//! Tests on real databases.
+
+#[cfg(test)]
+mod postgres;
+#[cfg(test)]
+mod set;
+#[cfg(test)]
+mod sqlite;
+#[cfg(test)]
+mod support;

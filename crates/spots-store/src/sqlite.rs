@@ -1,0 +1,133 @@
+//! SQLite: one writer thread with group commit, readers beside it.
+
+mod accounts;
+mod bookings;
+mod events;
+mod guests;
+mod hosts;
+mod readers;
+mod shares;
+mod store;
+mod writer;
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use rusqlite::{Connection, OpenFlags};
+use spots_migrate::sqlite::Backfills;
+use spots_migrate::{Progress, Run};
+
+use crate::error::StoreError;
+use crate::schema;
+
+use self::readers::Readers;
+use self::writer::Writer;
+
+/// How long a connection waits for another program that holds the file.
+const BUSY_MS: u32 = 5_000;
+/// Reading connections.
+const READERS: usize = 4;
+/// Prepared statements that a connection keeps.
+const STATEMENTS_MAX: usize = 256;
+
+/// The platform's database in one SQLite file.
+#[derive(Clone)]
+pub struct SqliteStore {
+    writer: Arc<Writer>,
+    readers: Arc<Readers>,
+}
+
+impl fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteStore").finish_non_exhaustive()
+    }
+}
+
+impl SqliteStore {
+    /// Opens a database, creates it where there is none, and brings its schema up to date.
+    pub fn open(path: &Path, progress: &mut (dyn Progress + Send)) -> Result<Self, StoreError> {
+        let mut connection = connect(path, OpenFlags::default())?;
+        let run = &mut Run::by("spots", progress);
+        spots_migrate::sqlite::apply(
+            &mut connection,
+            &schema::migrations(),
+            &Backfills::new(),
+            run,
+        )
+        .map_err(|cause| StoreError::failed("bring the database up to date", cause))?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let readers = (0..READERS)
+            .map(|_| connect(path, flags))
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            writer: Arc::new(Writer::start(connection)?),
+            readers: Arc::new(Readers::new(readers)),
+        })
+    }
+
+    /// Runs an operation on the writer thread, in a savepoint of its own; answers after the
+    /// commit.
+    async fn write<T, F>(&self, doing: &'static str, operation: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
+    {
+        self.writer.run(doing, operation).await
+    }
+
+    /// Runs a read on a connection of its own, in one snapshot.
+    async fn read<T, F>(&self, doing: &'static str, operation: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
+    {
+        self.readers.run(doing, operation).await
+    }
+}
+
+/// Why an operation on SQLite does not succeed.
+#[derive(Debug, thiserror::Error)]
+enum Fault {
+    /// An answer for a person.
+    #[error(transparent)]
+    Refused(#[from] spots_booking::Refusal),
+    /// The database says no.
+    #[error(transparent)]
+    Sqlite(#[from] rusqlite::Error),
+    /// A row holds what this program never writes.
+    #[error(transparent)]
+    Row(#[from] crate::rows::Inconsistent),
+    /// A defect; the operation is undone, the thread goes on.
+    #[error("the operation panicked: {0}")]
+    Panicked(String),
+}
+
+impl Fault {
+    fn into_error(self, doing: &'static str) -> StoreError {
+        match self {
+            Self::Refused(refusal) => StoreError::Refused(refusal),
+            Self::Sqlite(cause) => StoreError::failed(doing, cause),
+            Self::Row(cause) => StoreError::failed(doing, cause),
+            Self::Panicked(text) => StoreError::failed(doing, format!("it panicked: {text}")),
+        }
+    }
+}
+
+fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
+    let open = || -> rusqlite::Result<Connection> {
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(std::time::Duration::from_millis(u64::from(BUSY_MS)))?;
+        if !connection.is_readonly(rusqlite::MAIN_DB)? {
+            connection.pragma_update(None, "journal_mode", "wal")?;
+        }
+        connection.pragma_update(None, "synchronous", "full")?;
+        connection.pragma_update(None, "foreign_keys", "on")?;
+        connection.pragma_update(None, "trusted_schema", "off")?;
+        // What is deleted is overwritten, so that a destroyed key does not stay in a free page.
+        connection.pragma_update(None, "secure_delete", "on")?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+        Ok(connection)
+    };
+    open().map_err(|cause| StoreError::failed("open the database file", cause))
+}

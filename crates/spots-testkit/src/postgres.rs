@@ -1,0 +1,111 @@
+//! An ephemeral PostgreSQL: a cluster in a temporary directory, a fresh database for every test.
+//!
+//! ```no_run
+//! let database = spots_testkit::postgres::Database::create()?;
+//! assert!(database.url().starts_with("postgres://"));
+//! # Ok::<(), anyhow::Error>(())
+//! ```
+
+mod process;
+
+use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use anyhow::{Context as _, Result};
+use tempfile::TempDir;
+
+use self::process::{Programs, Server};
+
+/// The superuser of the cluster; every local connection is trusted.
+const USER: &str = "spots";
+
+/// A running PostgreSQL that listens on a Unix socket only. It stops when it is dropped, and when
+/// the process dies.
+#[derive(Debug)]
+pub struct Cluster {
+    programs: Programs,
+    databases: AtomicU32,
+    // Stops before its directory goes.
+    _server: Server,
+    directory: TempDir,
+}
+
+impl Cluster {
+    /// The cluster of this process; started if nobody holds it.
+    pub fn shared() -> Result<Arc<Self>> {
+        static RUNNING: Mutex<Weak<Cluster>> = Mutex::new(Weak::new());
+        let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(cluster) = running.upgrade() {
+            return Ok(cluster);
+        }
+        let cluster = Arc::new(Self::start(true)?);
+        *running = Arc::downgrade(&cluster);
+        Ok(cluster)
+    }
+
+    /// Starts a cluster of one's own; one that is not `durable` never waits for the disk.
+    pub fn start(durable: bool) -> Result<Self> {
+        let programs = Programs::find()?;
+        let directory = tempfile::Builder::new()
+            .prefix("spots-postgres-")
+            .tempdir()
+            .context("failed to make a directory for PostgreSQL")?;
+        programs.hand_over(directory.path())?;
+        let data = directory.path().join("data");
+        let initdb = ["--no-sync", "--locale=C", "--encoding=UTF8", "--auth=trust"];
+        let mut arguments: Vec<&str> = initdb.into();
+        let path = text(&data)?;
+        arguments.extend(["--username", USER, "--pgdata", path]);
+        programs.run("initdb", &arguments)?;
+        let server = Server::start(&programs, directory.path(), durable)?;
+        Ok(Self {
+            programs,
+            databases: AtomicU32::new(0),
+            _server: server,
+            directory,
+        })
+    }
+}
+
+/// An empty database of its own, in the cluster of this process.
+#[derive(Debug)]
+pub struct Database {
+    cluster: Arc<Cluster>,
+    name: String,
+}
+
+impl Database {
+    /// Makes one in the shared cluster.
+    pub fn create() -> Result<Self> {
+        Self::create_in(Cluster::shared()?)
+    }
+
+    /// Makes one in this cluster.
+    pub fn create_in(cluster: Arc<Cluster>) -> Result<Self> {
+        let number = cluster.databases.fetch_add(1, Ordering::Relaxed);
+        let name = format!("test_{number}");
+        let host = text(cluster.directory.path())?;
+        let arguments = [
+            "--host",
+            host,
+            "--username",
+            USER,
+            "--template=template0",
+            &name,
+        ];
+        cluster.programs.run("createdb", &arguments)?;
+        Ok(Self { cluster, name })
+    }
+
+    /// Where to connect.
+    pub fn url(&self) -> String {
+        let host = self.cluster.directory.path().display();
+        format!("postgres://{USER}@/{}?host={host}", self.name)
+    }
+}
+
+fn text(path: &Path) -> Result<&str> {
+    path.to_str()
+        .context("the temporary directory's name is not UTF-8")
+}

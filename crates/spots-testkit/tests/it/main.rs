@@ -1,0 +1,3 @@
+//! The kit's own tests.
+
+mod postgres;

@@ -1,0 +1,35 @@
+//! Typed contexts of the pages for visitors and attendees.
+//!
+//! They are made like those of [`spots_host::view`], whose shared parts they use: text and numbers
+//! written for the reader, one template each, and samples that a test renders and compares.
+
+mod api_docs;
+mod book;
+mod booking;
+mod delete_account;
+mod event;
+mod events;
+mod my_bookings;
+mod preferences;
+mod problem;
+mod profile;
+mod prose;
+mod sharing;
+mod sign_in;
+
+pub use api_docs::{ApiPage, Operation, OperationGroup, Parameter, ResponseLine};
+pub use book::{BookPage, HostSees, HostSeesPart, ShareRow, SharedLine, ValueInput};
+pub use booking::{BookedField, BookingPage, BookingState, QueueEvidence};
+pub use delete_account::DeleteAccountPage;
+pub use event::{AskLine, BookingChoice, EventPage, HostRef, Slot, SlotDay, SlotState, TableForm};
+pub use events::{EventCard, EventsPage, TypeFilter};
+pub use my_bookings::{BookingRow, MyBookingsPage};
+pub use preferences::{DefaultTick, HostDefaults, PreferencesPage, TypeDefaults};
+pub use problem::{FullPage, NextStep, ProblemPage};
+pub use profile::ProfilePage;
+pub use prose::ProsePage;
+pub use sharing::{
+    BookingShares, FieldEntry, FieldShares, HostShares, LastLooked, ShareLine, SharingPage,
+    SharingView,
+};
+pub use sign_in::{SignInPage, SignUpPage};

@@ -1,0 +1,78 @@
+//! What the platform does for people, used by the API and the pages alike.
+//!
+//! No HTTP here. An operation takes the request's [`Ctx`], a proof of who asks (a
+//! [`Person`] from a session, or a [`Member`] of a host) and one command; it answers, or says why
+//! not with a [`ServiceError`].
+
+mod accounts;
+mod bookings;
+mod ctx;
+mod defaults;
+mod events;
+mod export;
+mod hosts;
+mod offer;
+mod password;
+mod profile;
+mod sessions;
+mod shares;
+
+pub use accounts::{
+    Account, NewAccount, PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, remove_account, sign_up,
+};
+pub use bookings::{
+    BookingDetails, BookingOutcome, IDEMPOTENCY_KEY_CHARS_MAX, IDEMPOTENCY_KEY_CHARS_MIN,
+    NewBooking, book, booking, bookings, cancel,
+};
+pub use ctx::Ctx;
+pub use defaults::{Scope, sharing_default, sharing_default_at, update_sharing_default};
+pub use events::{
+    EventDetails, EventQuery, EventSummary, OpenSlot, SEARCH_CHARS_MAX, SLOTS_MAX, add_events,
+    event, search_events,
+};
+pub use export::{Export, export};
+pub use hosts::{
+    Guest, GuestField, Member, NewHost, add_host, guests, host, hosts_of, member, requirements,
+    update_requirements,
+};
+pub use offer::{Offer, OfferField, Preview, PreviewField, offer, preview};
+pub use profile::{Profile, profile, update_profile};
+pub use sessions::{SESSION_DAYS, SignedIn, person, sign_in, sign_out};
+pub use shares::{SharedValue, openings, revoke, shares};
+pub use spots_host::ServiceError;
+pub use spots_privacy::consent::Person;
+
+pub(crate) use password::Passwords;
+
+use spots_booking::Refusal;
+use spots_privacy::{NotOpen, SealError};
+use spots_store::StoreError;
+
+/// What an operation answers.
+pub type Answer<T> = Result<T, ServiceError>;
+
+/// The store's two ways to say no become the service's.
+pub(crate) fn stored(error: StoreError) -> ServiceError {
+    match error {
+        StoreError::Refused(refusal) => ServiceError::Refused(refusal),
+        StoreError::Failed { doing, cause } => ServiceError::Failed { doing, cause },
+    }
+}
+
+/// A field that does not open for its owner is damage, not an answer.
+fn unopened(error: NotOpen) -> ServiceError {
+    match error {
+        NotOpen::NotSignedIn => ServiceError::NotSignedIn,
+        other => ServiceError::failed("open a sealed field", other),
+    }
+}
+
+fn unsealed(error: SealError) -> ServiceError {
+    match error {
+        SealError::TooLong => ServiceError::Refused(Refusal::Limit {
+            what: "bytes of one field",
+            most: spots_privacy::seal::FIELD_BYTES_MAX as u64,
+        }),
+        other => ServiceError::failed("open or seal a field", other),
+    }
+}

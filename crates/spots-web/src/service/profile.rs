@@ -1,0 +1,57 @@
+//! A person's own data, which nobody else reads.
+
+use std::collections::BTreeMap;
+
+use spots_booking::Refusal;
+use spots_booking::field::StandardField;
+use spots_privacy::Personal;
+use spots_privacy::consent::Person;
+
+use super::accounts::parse;
+use super::{Answer, Ctx, stored, unsealed};
+
+/// The fields that are set.
+pub type Profile = BTreeMap<StandardField, Personal>;
+
+/// Opens a person's own profile.
+pub async fn profile(ctx: &Ctx, person: &Person) -> Answer<Profile> {
+    let rows = ctx
+        .store()
+        .list_profile(person.user())
+        .await
+        .map_err(stored)?;
+    rows.iter()
+        .filter_map(|row| Some((StandardField::parse(&row.field)?, row)))
+        .map(|(field, row)| {
+            let text = person.open(&row.field, &row.sealed).map_err(unsealed)?;
+            Ok((field, text))
+        })
+        .collect()
+}
+
+/// Replaces a person's profile: a field that is not given is removed.
+pub async fn update_profile(ctx: &Ctx, person: &Person, profile: Profile) -> Answer<()> {
+    let mut problems = Vec::new();
+    let mut fields = Vec::new();
+    for field in StandardField::ALL {
+        let name = field.as_str().to_owned();
+        let Some(text) = profile.get(field) else {
+            fields.push((name, None));
+            continue;
+        };
+        match parse(ctx, *field, text) {
+            Ok(value) => {
+                let sealed = person.seal(&name, &value, ctx.random()).map_err(unsealed)?;
+                fields.push((name, Some(sealed)));
+            }
+            Err(problem) => problems.push(problem),
+        }
+    }
+    if !problems.is_empty() {
+        return Err(Refusal::Fields(problems).into());
+    }
+    ctx.store()
+        .update_profile(person.user(), fields)
+        .await
+        .map_err(stored)
+}

@@ -1,0 +1,84 @@
+//! What a person shares: seeing it, taking it back, and who looked.
+
+use spots_privacy::consent::Person;
+use spots_privacy::{NotOpen, Personal};
+use spots_store::model::{OFFSET_MAX, Opening, PAGE_ROWS_MAX, Selection, ShareFilter, SharedField};
+use spots_store::{Page, PageRequest};
+
+use super::{Answer, Ctx, stored, unopened};
+
+/// One field that a person shares or shared, with its value while it can still be read.
+#[derive(Debug)]
+pub struct SharedValue {
+    /// The field, with whom, and how it stands.
+    pub field: SharedField,
+    /// What the host may read now; `None` once it ended.
+    pub value: Option<Personal>,
+}
+
+/// What a person shares, by host, booking and field.
+pub async fn shares(
+    ctx: &Ctx,
+    person: &Person,
+    filter: ShareFilter,
+    page: PageRequest,
+) -> Answer<Page<SharedValue>> {
+    let found = ctx
+        .store()
+        .list_shares(person.agent(), filter, ctx.stamp(), page)
+        .await
+        .map_err(stored)?;
+    let items = found
+        .items
+        .into_iter()
+        .map(|field| opened(ctx, person, field))
+        .collect::<Answer<_>>()?;
+    Ok(Page {
+        items,
+        more: found.more,
+    })
+}
+
+/// All that fits the filter.
+pub(super) async fn all_shares(
+    ctx: &Ctx,
+    person: &Person,
+    filter: ShareFilter,
+) -> Answer<Vec<SharedValue>> {
+    let mut all = Vec::new();
+    let mut page = PageRequest::FIRST;
+    loop {
+        let found = shares(ctx, person, filter, page).await?;
+        all.extend(found.items);
+        page.offset += PAGE_ROWS_MAX;
+        if !found.more || page.offset > OFFSET_MAX {
+            return Ok(all);
+        }
+    }
+}
+
+/// Takes back what is selected: its keys are destroyed at once. Returns how many fields ended.
+pub async fn revoke(ctx: &Ctx, person: &Person, selection: Selection) -> Answer<u64> {
+    ctx.store()
+        .revoke(person.agent(), selection, ctx.stamp())
+        .await
+        .map_err(stored)
+}
+
+/// When hosts opened what a person shared, the newest first.
+pub async fn openings(ctx: &Ctx, person: &Person, page: PageRequest) -> Answer<Page<Opening>> {
+    ctx.store()
+        .list_openings(person.agent(), page)
+        .await
+        .map_err(stored)
+}
+
+fn opened(ctx: &Ctx, person: &Person, field: SharedField) -> Answer<SharedValue> {
+    let proof = field.grant.clone().own(person, ctx.stamp().at_ns);
+    let value = match proof {
+        Ok(proof) => Some(proof.open(ctx.keys()).map_err(unopened)?),
+        Err(NotOpen::Revoked | NotOpen::Expired | NotOpen::Erased) => None,
+        Err(other) => return Err(unopened(other)),
+    };
+    Ok(SharedValue { field, value })
+}

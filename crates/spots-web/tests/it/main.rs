@@ -1,0 +1,4 @@
+//! Integration tests of the HTTP floor.
+
+#[cfg(test)]
+mod pages;
