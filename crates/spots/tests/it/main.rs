@@ -3,4 +3,6 @@
 #[cfg(test)] // clippy's word for "test code", which may index
 mod clock;
 #[cfg(test)]
+mod clock_audit;
+#[cfg(test)]
 mod tidy;
