@@ -4,4 +4,5 @@
 #![cfg(test)]
 
 mod contract;
+mod plan;
 mod tree;

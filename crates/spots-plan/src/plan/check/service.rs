@@ -137,7 +137,14 @@ impl Judge<'_> {
         let modified = !self.plan.modifying(service).is_empty();
         let taken = frozen.and_then(|frozen| service.version.step_from(frozen));
         let with_a_way = taken == Some(Step::Major) && has_guide(self.plan, service);
-        let used = locks.iter().any(|reason| *reason != Reason::Core);
+        // A phase that modifies the service does not lock it against itself.
+        let others = |reason: &Reason| match reason {
+            Reason::Core => false,
+            Reason::UsedBy(phase) | Reason::ReachedBy(phase, _) => {
+                !service.modifies.contains(phase) && !service.creates.contains(phase)
+            }
+        };
+        let used = locks.iter().any(others);
         let locked = !locks.is_empty() && (used || !modified || !with_a_way);
         let relevant = compared
             .findings
