@@ -42,9 +42,9 @@ pub const ENTRIES_MAX: usize = 20_000;
 /// The most entries of a report; what is beyond is counted.
 pub const SKIPPED_MAX: usize = 5_000;
 /// The most steps (days and times looked at) of one recurrence rule.
-pub const RULE_STEPS_MAX: u64 = 200_000;
+pub const RULE_STEPS_MAX: u64 = 100_000;
 /// The most steps of all recurrence rules of a file.
-pub const FILE_STEPS_MAX: u64 = 20_000_000;
+pub const FILE_STEPS_MAX: u64 = 5_000_000;
 
 /// What a calendar file leaves open.
 #[derive(Clone, Debug)]
@@ -164,6 +164,7 @@ pub fn read(bytes: &[u8], options: &Options) -> Result<Import, CalendarError> {
         options,
         steps: &mut steps,
         log: &mut log,
+        more: false,
     };
     let events = series
         .iter()

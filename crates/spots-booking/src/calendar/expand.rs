@@ -41,6 +41,8 @@ impl Steps {
 pub(super) struct Range {
     /// From this civil time.
     pub(super) from: DateTime,
+    /// Counted from this civil time.
+    pub(super) counted_from: DateTime,
     /// Before this one.
     pub(super) until: DateTime,
     /// At most so many.
@@ -51,6 +53,8 @@ pub(super) struct Range {
 #[derive(Debug, Default)]
 pub(super) struct Found {
     pub(super) times: Vec<DateTime>,
+    /// Whether there were more than the range wants.
+    pub(super) more: bool,
     /// Whether the steps ran out before the range did.
     pub(super) out_of_steps: bool,
 }
@@ -70,6 +74,7 @@ pub(super) fn expand(
         last,
         range,
         counted: 0,
+        wanted: range.most,
         found: Found::default(),
     };
     if rule.frequency <= Frequency::Daily {
@@ -117,6 +122,7 @@ struct Expansion {
     last: Option<DateTime>,
     range: Range,
     counted: u32,
+    wanted: usize,
     found: Found,
 }
 
@@ -238,8 +244,12 @@ impl Expansion {
             }
             self.counted = self.counted.saturating_add(1);
             if time >= self.range.from {
-                if self.found.times.len() >= self.range.most {
+                if self.wanted == 0 {
+                    self.found.more = true;
                     return false;
+                }
+                if time >= self.range.counted_from {
+                    self.wanted -= 1;
                 }
                 self.found.times.push(time);
             }
