@@ -1,9 +1,7 @@
 //! Limits, hostile files, and files that are damaged.
 
 use proptest::prelude::*;
-use spots_booking::calendar::{
-    CalendarError, ENTRIES_MAX, FILE_BYTES_MAX, FILE_STEPS_MAX, RULE_STEPS_MAX, read,
-};
+use spots_booking::calendar::{CalendarError, DATES_MAX, ENTRIES_MAX, FILE_BYTES_MAX, read};
 
 use super::{calendar, event, import, options, skipped, starts};
 
@@ -46,21 +44,29 @@ fn a_hostile_rule_ends() {
 }
 
 #[test]
-fn a_file_of_hostile_rules_ends_and_says_what_it_left_out() {
-    // More steps than a file has.
+fn what_a_hostile_rule_left_out_is_told() {
     let rule =
-        "DTSTART:00010101T000000Z\nDURATION:PT1S\nRRULE:FREQ=DAILY;COUNT=9;BYMONTH=2;BYMONTHDAY=30";
-    let count = usize::try_from(FILE_STEPS_MAX / RULE_STEPS_MAX).unwrap() + 20;
-    let events: String = (0..count)
-        .map(|index| event(&format!("e{index}"), rule))
+        "DTSTART:00010101T000000Z\nDURATION:PT1S\nRRULE:FREQ=DAILY;COUNT=9;BYMONTHDAY=30;BYMONTH=2";
+    let import = import(&calendar(&event("h", rule)));
+    let expected = [
+        "4 dates of “h”: its RRULE repeats too finely or never; give its dates one by one (RDATE)",
+        "4 “h”: it has no date to import from 2026-01-01 until 2028-01-01",
+    ];
+    assert_eq!(skipped(&import), expected);
+}
+
+#[test]
+fn a_file_has_a_number_of_dates() {
+    let hourly = "DTSTART:20260101T000000Z\nDURATION:PT1M\nRRULE:FREQ=HOURLY;COUNT=1000";
+    let fit = DATES_MAX / 1000;
+    let events: String = (0..=fit)
+        .map(|index| event(&format!("e{index}"), hourly))
         .collect();
     let import = import(&calendar(&events));
-    let last = format!("dates of “e{}”: its RRULE repeats too finely", count - 1);
-    assert!(
-        skipped(&import).iter().any(|line| line.contains(&last)),
-        "{:?}",
-        import.skipped.last()
-    );
+    assert_eq!(import.events.len(), fit);
+    let why = "the file has more than 100000 dates; import a shorter range";
+    assert_eq!(import.skipped.len(), 1);
+    assert_eq!(import.skipped[0].why, why);
 }
 
 #[test]
