@@ -82,7 +82,7 @@ impl PostgresStore {
         const DOING: &str = "connect to PostgreSQL";
         let config: Config = url
             .parse()
-            .map_err(|cause| StoreError::failed(DOING, cause_of(cause)))?;
+            .map_err(|cause| StoreError::failed(DOING, cause))?;
         let recycling = ManagerConfig {
             recycling_method: RecyclingMethod::Fast,
         };
@@ -138,11 +138,6 @@ impl PostgresStore {
     async fn transact<W: Work>(&self, work: &W) -> Result<W::Answer, Fault> {
         self.session().await?.transact(work).await
     }
-}
-
-/// Leaves out the address, which may hold a password.
-fn cause_of(cause: tokio_postgres::Error) -> Box<dyn std::error::Error + Send + Sync> {
-    cause.into()
 }
 
 #[cfg(test)]

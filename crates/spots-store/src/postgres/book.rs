@@ -7,7 +7,7 @@ use spots_booking::Refusal;
 use tokio::try_join;
 
 use self::batch::Rows;
-use self::fold::{Fold, Read};
+use self::fold::Fold;
 use super::columns::Columns;
 use super::events::{self, event_columns};
 use super::lanes::Lane;
@@ -103,13 +103,13 @@ impl Work for Batch<'_> {
     type Answer = Vec<Outcome>;
 
     async fn work(&self, session: &Session) -> Result<Vec<Outcome>, Fault> {
-        let mut fold = Fold::new(self.read(session).await?);
+        let mut fold = self.read(session).await?;
         let mut rows = Rows::default();
         let mut outcomes = Vec::with_capacity(self.books.len());
         for book in self.books {
             outcomes.push(fold.take(book, &mut rows)?);
         }
-        if let Some(record) = &fold.read.record
+        if let Some(record) = &fold.record
             && !rows.bookings.is_empty()
         {
             rows.write(session, self.lane, record, &fold).await?;
@@ -121,7 +121,7 @@ impl Work for Batch<'_> {
 impl Batch<'_> {
     /// Takes the locks, then reads what the decisions need, in one round trip. What is read after
     /// the pool is locked holds all that earlier bookings of it wrote.
-    async fn read(&self, session: &Session) -> Result<Read, Fault> {
+    async fn read(&self, session: &Session) -> Result<Fold, Fault> {
         let (host, event) = (self.lane.0.to_string(), self.lane.1.to_string());
         let starts_at = self.lane.2;
         let agents: Vec<_> = self.books.iter().map(|book| book.agent.reveal()).collect();
@@ -147,8 +147,11 @@ impl Batch<'_> {
             session.rows(&GUESTS, [&host, &agents]),
             session.rows(&CODES, [&host, &codes]),
         )?;
-        let mut read = Read::default();
-        read.pool = pool.map(|row| Columns::of(&row).pool()).transpose()?;
+        let pool = pool.map(|row| Columns::of(&row).pool()).transpose()?;
+        let mut read = Fold {
+            pool,
+            ..Fold::default()
+        };
         if let Some(row) = &record {
             let mut columns = Columns::of(row);
             read.record = Some(events::from_columns(&mut columns)?);

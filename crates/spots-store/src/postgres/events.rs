@@ -134,7 +134,7 @@ async fn add_one(
         .map(|places| integer(places, "events.capacity"))
         .transpose()?;
     let party_max = integer(offer.party_max, "events.party_max")?;
-    let last_end = offer.last_end().map(|end| end.as_second());
+    let last_end = offer.last_end().map(jiff::Timestamp::as_second);
     let slots: &[Occurrence] = match &offer.schedule {
         Schedule::Occurrences(occurrences) => occurrences,
         Schedule::Tables(_) => &[],

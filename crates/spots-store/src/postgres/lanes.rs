@@ -127,7 +127,7 @@ impl Driver {
             Ok(outcomes) => return outcomes.into_iter().map(answer).collect(),
             Err(fault) if books.len() == 1 => return vec![Err(fault.into_error(DOING))],
             Err(fault) => {
-                tracing::warn!(%fault, bookings = books.len(), "takes bookings one by one")
+                tracing::warn!(%fault, bookings = books.len(), "takes bookings one by one");
             }
         }
         let mut outcomes = Vec::with_capacity(books.len());
@@ -148,12 +148,12 @@ impl Driver {
         session: &Session,
         books: &[Book],
     ) -> Result<Vec<Outcome>, Fault> {
-        session
-            .transact(&Batch {
-                lane: self.lane,
-                books,
-            })
-            .await
+        let batch = Batch {
+            lane: self.lane,
+            books,
+        };
+        // The statements of a batch are many; so its future is kept on the heap.
+        Box::pin(session.transact(&batch)).await
     }
 }
 

@@ -54,7 +54,7 @@ pub(crate) async fn one_address_has_one_account(stage: &Stage) {
         [(); 8].map(|()| Person::create(UserId::generate(&SystemRandomness), &SystemRandomness));
     let attempts = people.iter().map(|person| {
         let (store, account) = (
-            stage.store.clone(),
+            std::sync::Arc::clone(&stage.store),
             stage.account(person, "ada@example.org"),
         );
         tokio::spawn(async move { store.add_account(account).await })
@@ -71,7 +71,7 @@ pub(crate) async fn one_address_has_one_account(stage: &Stage) {
     assert_eq!(stage.count("SELECT count(*) FROM agents").await, 1);
 }
 
-pub(crate) async fn profiles_and_defaults_are_set_and_removed(stage: &Stage) {
+pub(crate) async fn a_profile_is_set_and_removed_by_field(stage: &Stage) {
     let person = stage.person().await;
     let other = stage.person().await;
     let seal = |field: &str, text: &str| {
@@ -104,7 +104,11 @@ pub(crate) async fn profiles_and_defaults_are_set_and_removed(stage: &Stage) {
             .unwrap()
             .is_empty()
     );
+}
 
+pub(crate) async fn defaults_are_kept_by_scope(stage: &Stage) {
+    let person = stage.person().await;
+    let other = stage.person().await;
     let name = FieldName::Standard(StandardField::Name);
     let diet: FieldName = "additionalData.diet".parse().unwrap();
     let set = |scope: &str, fields| {

@@ -75,7 +75,7 @@ pub(crate) async fn every_refusal_stores_nothing(stage: &Stage) {
     let other = stage.offer(Some(2)).await;
     let with = |change: &dyn Fn(&mut Book)| {
         let mut book = Book {
-            idempotency: named("key", 1),
+            idempotency: Some(named("key", 1)),
             ..book()
         };
         change(&mut book);
@@ -119,6 +119,10 @@ pub(crate) async fn every_refusal_stores_nothing(stage: &Stage) {
     for (book, refusal) in cases {
         assert_eq!(refused(stage.store.book(book).await), refusal);
     }
+    check_nothing_is_stored(stage).await;
+}
+
+async fn check_nothing_is_stored(stage: &Stage) {
     for table in [
         "reservations",
         "agent_bookings",
@@ -135,7 +139,13 @@ pub(crate) async fn every_refusal_stores_nothing(stage: &Stage) {
         let count = stage.count(&format!("SELECT count(*) FROM {table}")).await;
         assert_eq!(count, 0, "{table}");
     }
+}
 
+pub(crate) async fn what_changed_meanwhile_is_refused(stage: &Stage) {
+    let offer = stage.offer(Some(2)).await;
+    let ada = stage.person().await;
+    let book = || stage.book(ada.agent(), &offer);
+    stage.store.book(book()).await.unwrap();
     stage
         .store
         .update_requirements(offer.host, asked(30))
@@ -146,7 +156,10 @@ pub(crate) async fn every_refusal_stores_nothing(stage: &Stage) {
         Refusal::RequirementsChanged
     );
     stage.advance_to(SLOTS[0]);
-    let late = with(&|book| book.requirements_version = 2);
+    let late = Book {
+        requirements_version: 2,
+        ..book()
+    };
     assert_eq!(
         refused(stage.store.book(late).await),
         Refusal::Past,
@@ -158,7 +171,7 @@ pub(crate) async fn a_repeated_request_is_answered_once(stage: &Stage) {
     let offer = stage.offer(Some(2)).await;
     let (ada, bob) = (stage.person().await, stage.person().await);
     let book = |agent, digest| Book {
-        idempotency: named("key", digest),
+        idempotency: Some(named("key", digest)),
         ..stage.book(agent, &offer)
     };
     let first = stage.store.book(book(ada.agent(), 1)).await.unwrap();
@@ -190,12 +203,12 @@ pub(crate) async fn a_repeated_request_is_answered_once(stage: &Stage) {
     );
 
     let fresh = Book {
-        idempotency: named("new", 1),
+        idempotency: Some(named("new", 1)),
         ..stage.book(ada.agent(), &offer)
     };
     stage.store.book(fresh.clone()).await.unwrap();
     let refused_once = Book {
-        idempotency: named("full", 1),
+        idempotency: Some(named("full", 1)),
         ..stage.book(ada.agent(), &offer)
     };
     refused(stage.store.book(refused_once.clone()).await);

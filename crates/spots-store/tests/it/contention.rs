@@ -101,7 +101,7 @@ pub(crate) async fn one_request_repeated_at_once_is_taken_once(stage: &Stage) {
     let ada = stage.person().await;
     let books = (0..32)
         .map(|_| Book {
-            idempotency: named("key", 1),
+            idempotency: Some(named("key", 1)),
             ..stage.book(ada.agent(), &offer)
         })
         .collect();

@@ -1,8 +1,9 @@
 //! What hosts read, what people see of it, and what both are told.
 
-use spots_booking::{EventId, Refusal};
+use spots_booking::{EventId, Refusal, ShareId};
+use spots_privacy::consent::Person;
 use spots_store::PageRequest;
-use spots_store::model::{Channel, OpenGuests, Selection, ShareFilter};
+use spots_store::model::{Channel, Message, OpenGuests, Selection, ShareFilter};
 
 use crate::stage::{Offer, Stage, random, refused, slot};
 
@@ -50,7 +51,16 @@ pub(crate) async fn a_host_reads_what_is_shared_now(stage: &Stage) {
     assert_eq!((seen.len(), of(&seen).len()), (2, 0), "the booking remains");
 }
 
-pub(crate) async fn an_opening_is_seen_by_the_person(stage: &Stage) {
+/// Three readings of a host: all of it, after the e-mail was taken back, after everything was.
+struct Read {
+    offer: Offer,
+    ada: Person,
+    bob: Person,
+    share: ShareId,
+    readings: [OpenGuests; 3],
+}
+
+async fn read_three_times(stage: &Stage) -> Read {
     let offer = stage.offer(None).await;
     let (ada, bob) = (stage.person().await, stage.person().await);
     let book = stage.book_sharing(ada.agent(), &offer, &[("name", "Ada"), ("email", "a@b.c")]);
@@ -59,67 +69,82 @@ pub(crate) async fn an_opening_is_seen_by_the_person(stage: &Stage) {
     let bobs = stage.book_sharing(bob.agent(), &offer, &[("name", "Bob")]);
     stage.store.book(bobs).await.unwrap();
 
-    let first = stage.opening(&offer);
+    let page = stage.opening(&offer);
     stage
         .store
-        .open_guests(first, PageRequest::FIRST)
+        .open_guests(page, PageRequest::FIRST)
         .await
         .unwrap();
     let email = Selection::Field(share, "email".parse().unwrap());
-    stage
-        .store
-        .revoke(ada.agent(), email, stage.stamp())
-        .await
-        .unwrap();
-    let second = OpenGuests {
+    stage.revoke(ada.agent(), email).await;
+    let api = OpenGuests {
         channel: Channel::Api,
         ..stage.opening(&offer)
     };
     stage
         .store
-        .open_guests(second, PageRequest::FIRST)
+        .open_guests(api, PageRequest::FIRST)
         .await
         .unwrap();
+    stage.revoke(ada.agent(), Selection::All).await;
+    let last = stage.opening(&offer);
     stage
         .store
-        .revoke(ada.agent(), Selection::All, stage.stamp())
+        .open_guests(last, PageRequest::FIRST)
         .await
         .unwrap();
-    stage
-        .store
-        .open_guests(stage.opening(&offer), PageRequest::FIRST)
-        .await
-        .unwrap();
+    Read {
+        offer,
+        ada,
+        bob,
+        share,
+        readings: [page, api, last],
+    }
+}
 
-    let seen = stage
-        .store
-        .list_openings(ada.agent(), PageRequest::FIRST)
-        .await
-        .unwrap();
-    let [latest, earliest] = &seen.items[..] else {
-        panic!("{:?}", seen.items)
+pub(crate) async fn an_opening_is_seen_by_the_person(stage: &Stage) {
+    let Read {
+        offer,
+        ada,
+        bob,
+        share,
+        readings: [first, second, _],
+    } = read_three_times(stage).await;
+    let seen = stage.openings(ada.agent()).await;
+    let [latest, earliest] = &seen[..] else {
+        panic!("{seen:?}")
     };
-    assert_eq!(
-        (latest.opened_at_ns, latest.channel.as_str()),
-        (second.stamp.at_ns, "api")
-    );
+    assert_eq!(latest.opened_at_ns, second.stamp.at_ns);
+    assert_eq!(latest.channel, "api");
     assert_eq!(latest.fields, ["name"]);
-    assert_eq!(
-        (earliest.opened_at_ns, earliest.channel.as_str()),
-        (first.stamp.at_ns, "page")
-    );
+    assert_eq!(earliest.opened_at_ns, first.stamp.at_ns);
+    assert_eq!(earliest.channel, "page");
     assert_eq!(earliest.fields, ["email", "name"]);
-    assert!(seen.items.iter().all(|opening| opening.share == share));
-    assert!(seen.items.iter().all(|opening| opening.host == offer.host));
+    assert!(seen.iter().all(|opening| opening.share == share));
+    assert!(seen.iter().all(|opening| opening.host == offer.host));
+    let page = PageRequest {
+        offset: 1,
+        limit: 1,
+    };
+    let rest = stage.store.list_openings(ada.agent(), page).await.unwrap();
+    assert_eq!((rest.items.len(), rest.more), (1, false));
+    let bobs = stage.openings(bob.agent()).await;
+    assert_eq!(bobs.len(), 3, "everyone sees the openings of their own");
+}
 
-    let filter = ShareFilter {
+pub(crate) async fn openings_are_counted_by_field(stage: &Stage) {
+    let Read {
+        ada,
+        readings: [first, second, _],
+        ..
+    } = read_three_times(stage).await;
+    let all = ShareFilter {
         ended: true,
         ..ShareFilter::default()
     };
-    let shares = stage
-        .store
-        .list_shares(ada.agent(), filter, stage.stamp(), PageRequest::FIRST);
-    for field in shares.await.unwrap().items {
+    let fields = stage.shares(ada.agent(), all).await;
+    assert_eq!(fields.len(), 2);
+    for field in fields {
         let (openings, last) = match field.field.to_string().as_str() {
             "name" => (2, second.stamp.at_ns),
             _ => (1, first.stamp.at_ns),
@@ -129,22 +154,6 @@ pub(crate) async fn an_opening_is_seen_by_the_person(stage: &Stage) {
             (openings, Some(last))
         );
     }
-    let page = PageRequest {
-        offset: 1,
-        limit: 1,
-    };
-    let rest = stage.store.list_openings(ada.agent(), page).await.unwrap();
-    assert_eq!((rest.items.len(), rest.more), (1, false));
-    let bobs = stage
-        .store
-        .list_openings(bob.agent(), PageRequest::FIRST)
-        .await
-        .unwrap();
-    assert_eq!(
-        bobs.items.len(),
-        3,
-        "everyone sees the openings of their own"
-    );
 }
 
 pub(crate) async fn a_stranger_opens_nothing(stage: &Stage) {
@@ -240,7 +249,7 @@ pub(crate) async fn messages_go_to_both_sides(stage: &Stage) {
     for book in &books {
         stage.store.book(book.clone()).await.unwrap();
     }
-    let booked = stage.store.list_messages(stage.stamp(), 100).await.unwrap();
+    let booked = stage.messages().await;
     assert_eq!(booked.len(), 6);
     assert!(booked.iter().all(|message| message.kind == "booked"));
     for book in &books {
@@ -251,49 +260,42 @@ pub(crate) async fn messages_go_to_both_sides(stage: &Stage) {
         to.sort_unstable();
         assert_eq!(to, ["attendee", "host"]);
     }
-    assert_eq!(
+    let few = stage.store.list_messages(stage.stamp(), 4).await.unwrap();
+    assert_eq!(few.len(), 4);
+}
+
+pub(crate) async fn a_revocation_reaches_hosts_apart_in_time(stage: &Stage) {
+    let (here, there) = (stage.offer(None).await, stage.offer(None).await);
+    let ada = stage.person().await;
+    for offer in [here, here, there] {
+        let fields = [("name", "Ada"), ("email", "a@b.c")];
         stage
             .store
-            .list_messages(stage.stamp(), 4)
+            .book(stage.book_sharing(ada.agent(), &offer, &fields))
             .await
-            .unwrap()
-            .len(),
-        4
-    );
-
-    let now = stage.stamp();
-    stage
-        .store
-        .revoke(ada.agent(), Selection::All, now)
-        .await
-        .unwrap();
-    let soon = stage.store.list_messages(stage.stamp(), 100).await.unwrap();
-    let told = soon.iter().filter(|message| message.kind == "revoked");
-    assert_eq!(
-        told.filter(|message| message.recipient == "attendee")
-            .count(),
-        3
-    );
-    let later = stage.advance_to("2026-11-22T13:00:00Z");
-    let all = stage.store.list_messages(later, 100).await.unwrap();
-    let due = |host| {
-        let to_host = |message: &&spots_store::model::Message| {
-            message.kind == "revoked" && message.recipient == "host" && message.host == host
-        };
-        all.iter()
-            .filter(to_host)
-            .map(|message| message.due_at_ns)
+            .unwrap();
+    }
+    stage.revoke(ada.agent(), Selection::All).await;
+    let to = |messages: &[Message], recipient: &str| {
+        let told = messages.iter().filter(|message| message.kind == "revoked");
+        told.filter(|message| message.recipient == recipient)
+            .cloned()
             .collect::<Vec<_>>()
     };
-    assert_eq!(
-        (due(here.host).len(), due(there.host).len()),
-        (2, 1),
-        "once a booking"
-    );
+    let soon = stage.messages().await;
+    assert_eq!(to(&soon, "attendee").len(), 3, "the person is told at once");
+    stage.advance_to("2026-11-22T13:00:00Z");
+    let all = stage.messages().await;
+    assert!(all.is_sorted_by_key(|message| message.due_at_ns));
+    let told = to(&all, "host");
+    let due = |host| {
+        let of = told.iter().filter(|message| message.host == host);
+        of.map(|message| message.due_at_ns).collect::<Vec<_>>()
+    };
+    let (ours, theirs) = (due(here.host), due(there.host));
+    assert_eq!((ours.len(), theirs.len()), (2, 1), "once a booking");
     assert_ne!(
-        due(here.host)[0],
-        due(there.host)[0],
+        ours[0], theirs[0],
         "two hosts cannot match what they are told"
     );
-    assert!(all.is_sorted_by_key(|message| message.due_at_ns));
 }

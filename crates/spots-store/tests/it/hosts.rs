@@ -100,9 +100,12 @@ pub(crate) async fn requirements_are_immutable_by_version(stage: &Stage) {
         .await
         .unwrap();
     assert_eq!(other.requirements.version(), 0);
+}
 
+pub(crate) async fn requirements_updated_at_once_get_versions_in_turn(stage: &Stage) {
+    let host = stage.host("Café Mira").await.id;
     let updates = (10..18).map(|days| {
-        let store = stage.store.clone();
+        let store = std::sync::Arc::clone(&stage.store);
         tokio::spawn(async move { store.update_requirements(host, asked(days)).await })
     });
     let mut versions = Vec::new();
@@ -110,9 +113,5 @@ pub(crate) async fn requirements_are_immutable_by_version(stage: &Stage) {
         versions.push(update.await.unwrap().unwrap().requirements.version());
     }
     versions.sort_unstable();
-    assert_eq!(
-        versions,
-        (4..12).collect::<Vec<_>>(),
-        "updates at once get versions in turn"
-    );
+    assert_eq!(versions, (1..9).collect::<Vec<_>>());
 }

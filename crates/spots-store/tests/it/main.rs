@@ -1,5 +1,8 @@
 //! One suite for every backend: what a store promises, whichever database keeps it.
 
+// The attribute tells the lints that helpers beside the tests are test code too.
+#![cfg(test)]
+
 mod accounts;
 mod bookings;
 mod contention;
@@ -38,21 +41,25 @@ conformance! {
     accounts {
         an_account_signs_in_with_its_own_session
         one_address_has_one_account
-        profiles_and_defaults_are_set_and_removed
+        a_profile_is_set_and_removed_by_field
+        defaults_are_kept_by_scope
         the_oldest_sessions_end_above_the_limit
     }
     hosts {
         a_host_is_found_by_its_members
         requirements_are_immutable_by_version
+        requirements_updated_at_once_get_versions_in_turn
     }
     events {
         events_read_back_as_they_were_added
         an_import_updates_by_source
-        events_are_listed_by_next_time_and_searched
+        events_are_listed_by_next_time
+        events_are_searched_by_text_type_and_host
     }
     bookings {
         a_booking_is_taken_with_its_evidence
         every_refusal_stores_nothing
+        what_changed_meanwhile_is_refused
         a_repeated_request_is_answered_once
         unlimited_events_have_no_position
         a_cancelled_booking_gives_its_places_back
@@ -71,16 +78,20 @@ conformance! {
         what_is_not_mine_is_not_ended
         a_repeated_request_revives_nothing
         time_ends_what_nobody_took_back
+        a_shared_field_is_listed_with_its_story
         shares_are_listed_by_host_and_paged
     }
     guests {
         a_host_reads_what_is_shared_now
         an_opening_is_seen_by_the_person
+        openings_are_counted_by_field
         a_stranger_opens_nothing
         guests_are_paged_and_chosen_by_slot
         messages_go_to_both_sides
+        a_revocation_reaches_hosts_apart_in_time
     }
     removal {
+        a_removed_account_leaves_no_row_of_its_own
         a_removed_account_leaves_nothing_to_open
         a_removed_account_takes_no_booking
     }

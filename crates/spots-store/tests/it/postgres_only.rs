@@ -7,6 +7,7 @@ use spots_migrate::Silent;
 use spots_store::model::{Book, Selection};
 use spots_store::{PageRequest, PostgresOptions, PostgresStore, Store as _, StoreError};
 use spots_testkit::postgres::Database;
+use tokio::task::JoinSet;
 
 use crate::stage::{Stage, connect};
 
@@ -53,6 +54,28 @@ async fn a_dropped_operation_leaves_the_connection_clean() {
         stage.count(orphans).await,
         0,
         "each revocation happened or did not"
+    );
+}
+
+/// Whatever waits for the same places shares a transaction.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bookings_that_wait_share_a_transaction() {
+    let stage = Stage::postgres().await;
+    let offer = stage.offer(Some(1_000)).await;
+    let ada = stage.person().await;
+    let books: Vec<_> = (0..64).map(|_| stage.book(ada.agent(), &offer)).collect();
+    let mut clients = JoinSet::new();
+    for book in books {
+        let store = Arc::clone(&stage.store);
+        clients.spawn(async move { store.book(book).await.unwrap() });
+    }
+    assert_eq!(clients.join_all().await.len(), 64);
+    let transactions = stage
+        .count("SELECT count(DISTINCT xmin::text) FROM reservations")
+        .await;
+    assert!(
+        transactions <= 16,
+        "64 bookings took {transactions} transactions"
     );
 }
 

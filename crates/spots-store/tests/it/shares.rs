@@ -142,7 +142,7 @@ pub(crate) async fn a_repeated_request_revives_nothing(stage: &Stage) {
     let offer = stage.offer(None).await;
     let ada = stage.person().await;
     let book = Book {
-        idempotency: named("key", 1),
+        idempotency: Some(named("key", 1)),
         ..stage.book_sharing(ada.agent(), &offer, &FIELDS)
     };
     stage.store.book(book.clone()).await.unwrap();
@@ -155,7 +155,7 @@ pub(crate) async fn a_repeated_request_revives_nothing(stage: &Stage) {
     let again = stage.store.book(book.clone()).await.unwrap();
     assert!(again.repeated);
     let fresh = Book {
-        idempotency: named("key", 1),
+        idempotency: Some(named("key", 1)),
         ..stage.book_sharing(ada.agent(), &offer, &FIELDS)
     };
     assert!(stage.store.book(fresh).await.unwrap().repeated);
@@ -202,27 +202,19 @@ pub(crate) async fn time_ends_what_nobody_took_back(stage: &Stage) {
     );
 }
 
-pub(crate) async fn shares_are_listed_by_host_and_paged(stage: &Stage) {
+pub(crate) async fn a_shared_field_is_listed_with_its_story(stage: &Stage) {
     let Shared {
         person,
-        here,
         there,
         books,
+        ..
     } = shared(stage).await;
-    let list = |filter, page| {
-        stage
-            .store
-            .list_shares(person.agent(), filter, stage.stamp(), page)
-    };
-    let all = list(ShareFilter::default(), PageRequest::FIRST)
-        .await
-        .unwrap();
-    assert_eq!(all.items.len(), 6);
-    let one = all
-        .items
-        .iter()
-        .find(|field| field.share == share_of(&books[2]))
-        .unwrap();
+    let all = stage.shares(person.agent(), ShareFilter::default()).await;
+    assert_eq!(all.len(), 6);
+    let mut of_third = all
+        .into_iter()
+        .filter(|field| field.share == share_of(&books[2]));
+    let one = of_third.next().unwrap();
     assert_eq!((one.host.id, one.booking), (there.host, books[2].booking));
     assert_eq!(
         (one.title.as_str(), one.requirements_version),
@@ -233,72 +225,61 @@ pub(crate) async fn shares_are_listed_by_host_and_paged(stage: &Stage) {
         (one.openings, one.last_opened_ns, one.revoked_at_ns),
         (0, None, None)
     );
-    let hosts: Vec<_> = all.items.iter().map(|field| field.host.id).collect();
-    let mut grouped = hosts.clone();
-    grouped.dedup();
-    assert_eq!(grouped.len(), 2, "a host's fields stand together");
+    let proof = one.grant.own(&person, stage.stamp().at_ns).unwrap();
+    let opened = proof.open(&stage.keys).unwrap();
+    let known = FIELDS.iter().any(|(_, text)| *text == opened.disclose());
+    assert!(known, "one reads one's own");
+    let eve = stage.person().await;
+    assert!(
+        stage
+            .shares(eve.agent(), ShareFilter::default())
+            .await
+            .is_empty()
+    );
+}
 
+pub(crate) async fn shares_are_listed_by_host_and_paged(stage: &Stage) {
+    let Shared {
+        person,
+        here,
+        books,
+        ..
+    } = shared(stage).await;
+    let all = stage.shares(person.agent(), ShareFilter::default()).await;
+    let mut hosts: Vec<_> = all.iter().map(|field| field.host.id).collect();
+    hosts.dedup();
+    assert_eq!(hosts.len(), 2, "a host's fields stand together");
+
+    let whole: Vec<_> = all
+        .iter()
+        .map(|field| (field.share, field.field.clone()))
+        .collect();
     let mut paged = Vec::new();
     for offset in [0, 4] {
-        let page = list(ShareFilter::default(), PageRequest { offset, limit: 4 })
-            .await
-            .unwrap();
-        assert_eq!(page.more, offset == 0);
+        let (filter, page) = (ShareFilter::default(), PageRequest { offset, limit: 4 });
+        let found = stage
+            .store
+            .list_shares(person.agent(), filter, stage.stamp(), page);
+        let found = found.await.unwrap();
+        assert_eq!(found.more, offset == 0);
         paged.extend(
-            page.items
+            found
+                .items
                 .into_iter()
                 .map(|field| (field.share, field.field)),
         );
     }
-    let whole: Vec<_> = all
-        .items
-        .iter()
-        .map(|field| (field.share, field.field.clone()))
-        .collect();
     assert_eq!(paged, whole);
 
     let of_host = ShareFilter {
         host: Some(here.host),
         ..ShareFilter::default()
     };
-    assert_eq!(
-        list(of_host, PageRequest::FIRST).await.unwrap().items.len(),
-        4
-    );
+    assert_eq!(stage.shares(person.agent(), of_host).await.len(), 4);
+    let booking = Some(books[0].booking);
     let of_booking = ShareFilter {
-        booking: Some(books[0].booking),
+        booking,
         ..ShareFilter::default()
     };
-    assert_eq!(
-        list(of_booking, PageRequest::FIRST)
-            .await
-            .unwrap()
-            .items
-            .len(),
-        2
-    );
-
-    let own = all.items.into_iter().next().unwrap();
-    let opened = own
-        .grant
-        .own(&person, stage.stamp().at_ns)
-        .unwrap()
-        .open(&stage.keys)
-        .unwrap();
-    assert!(
-        FIELDS.iter().any(|(_, text)| *text == opened.disclose()),
-        "one reads one's own"
-    );
-    let eve = stage.person().await;
-    let theirs = stage
-        .store
-        .list_shares(
-            eve.agent(),
-            ShareFilter::default(),
-            stage.stamp(),
-            PageRequest::FIRST,
-        )
-        .await
-        .unwrap();
-    assert!(theirs.items.is_empty());
+    assert_eq!(stage.shares(person.agent(), of_booking).await.len(), 2);
 }

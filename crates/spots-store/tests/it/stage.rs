@@ -15,8 +15,8 @@ use spots_migrate::Silent;
 use spots_privacy::consent::{NewShareField, Person};
 use spots_privacy::{AgentId, MasterKeys, Personal, Randomness as _, SystemRandomness, UserId};
 use spots_store::model::{
-    Book, Channel, EventToAdd, GuestRecord, Host, Idempotency, NewAccount, NewShare, OpenGuests,
-    PageRequest,
+    Book, Channel, EventToAdd, GuestRecord, Host, Idempotency, Message, NewAccount, NewShare,
+    OpenGuests, Opening, PageRequest, Selection, ShareFilter, SharedField,
 };
 use spots_store::{PostgresOptions, PostgresStore, SqliteStore, Stamp, Store, StoreError};
 use spots_testkit::postgres::Database;
@@ -235,6 +235,30 @@ impl Stage {
         }
     }
 
+    /// Takes back, and says how many fields ended.
+    pub(crate) async fn revoke(&self, agent: &AgentId, selection: Selection) -> u64 {
+        let revoked = self.store.revoke(agent, selection, self.stamp());
+        revoked.await.unwrap()
+    }
+
+    /// The first page of what a person shares.
+    pub(crate) async fn shares(&self, agent: &AgentId, filter: ShareFilter) -> Vec<SharedField> {
+        let (now, page) = (self.stamp(), PageRequest::FIRST);
+        let found = self.store.list_shares(agent, filter, now, page).await;
+        found.unwrap().items
+    }
+
+    /// The first page of the openings that a person sees.
+    pub(crate) async fn openings(&self, agent: &AgentId) -> Vec<Opening> {
+        let found = self.store.list_openings(agent, PageRequest::FIRST).await;
+        found.unwrap().items
+    }
+
+    /// What waits and is due.
+    pub(crate) async fn messages(&self) -> Vec<Message> {
+        self.store.list_messages(self.stamp(), 100).await.unwrap()
+    }
+
     /// What the host of an offer sees now, guest by guest: code and opened fields in order.
     pub(crate) async fn open(&self, offer: &Offer) -> Vec<(GuestRecordView, Vec<String>)> {
         let open = self.opening(offer);
@@ -343,11 +367,11 @@ pub(crate) fn asked(retention_days: u16) -> Requirements {
     Requirements::declare(EventType::BusinessEvent, 1, rules).unwrap()
 }
 
-pub(crate) fn named(key: &str, digest: u8) -> Option<Idempotency> {
-    Some(Idempotency {
+pub(crate) fn named(key: &str, digest: u8) -> Idempotency {
+    Idempotency {
         key: key.to_owned(),
         digest: [digest; 32],
-    })
+    }
 }
 
 /// The refusal that must have come.

@@ -158,8 +158,8 @@ impl Rows {
         fold: &Fold,
     ) -> Result<(), Fault> {
         let kind = record.event.offer.event_type.as_str();
-        let version = integer(fold.read.requirements_version, "requirements.version")?;
-        let pool = fold.read.pool.ok_or(Inconsistent("capacity_pools"))?;
+        let version = integer(fold.requirements_version, "requirements.version")?;
+        let pool = fold.pool.ok_or(Inconsistent("capacity_pools"))?;
         let to = Target {
             host: lane.0.to_string(),
             event: lane.1.to_string(),

@@ -14,9 +14,9 @@ use crate::rows::{BookedRow, Inconsistent, parse, second};
 /// An actor and the key that the actor chose.
 type RequestName = (String, String);
 
-/// What the decisions need of the database.
+/// The state between two decisions: what was read, with what was taken since.
 #[derive(Default)]
-pub(super) struct Read {
+pub(super) struct Fold {
     /// The pool's row; nothing where there is no such event.
     pub(super) pool: Option<Pool>,
     pub(super) record: Option<EventRecord>,
@@ -32,16 +32,7 @@ pub(super) struct Read {
     pub(super) codes: BTreeSet<String>,
 }
 
-/// The state between two decisions: what was read, with what was taken since.
-pub(super) struct Fold {
-    pub(super) read: Read,
-}
-
 impl Fold {
-    pub(super) fn new(read: Read) -> Self {
-        Self { read }
-    }
-
     /// Decides one booking; what it takes goes into `rows`. A refusal leaves no trace.
     pub(super) fn take(&mut self, book: &Book, rows: &mut Rows) -> Result<Outcome, Fault> {
         let agent = book.agent.reveal();
@@ -49,8 +40,7 @@ impl Fold {
             .idempotency
             .as_ref()
             .map(|named| (agent.clone(), named.key.clone()));
-        if let Some((digest, booked)) = name.as_ref().and_then(|name| self.read.repeated.get(name))
-        {
+        if let Some((digest, booked)) = name.as_ref().and_then(|name| self.repeated.get(name)) {
             let same = book
                 .idempotency
                 .as_ref()
@@ -66,12 +56,12 @@ impl Fold {
             Ok(decided) => decided,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        self.read.pool = Some(pool);
+        self.pool = Some(pool);
         let handle = match &guest {
             Handle::Known(handle) => handle.clone(),
             Handle::New(new) => {
-                self.read.codes.insert(new.code.clone());
-                self.read.guests.insert(agent.clone(), new.guest.clone());
+                self.codes.insert(new.code.clone());
+                self.guests.insert(agent.clone(), new.guest.clone());
                 new.guest.clone()
             }
         };
@@ -85,7 +75,7 @@ impl Fold {
                 repeated: true,
                 ..booked.clone()
             };
-            self.read.repeated.insert(name, (named.digest, again));
+            self.repeated.insert(name, (named.digest, again));
         }
         if let Handle::New(new) = guest {
             rows.guests.push(new);
@@ -95,14 +85,14 @@ impl Fold {
     }
 
     fn decide(&self, book: &Book, agent: &str) -> Result<(Pool, Placed, Handle), Refusal> {
-        if !self.read.agents.contains(agent) {
+        if !self.agents.contains(agent) {
             return Err(Refusal::NotFound("account"));
         }
-        let (Some(record), Some(pool)) = (&self.read.record, self.read.pool) else {
+        let (Some(record), Some(pool)) = (&self.record, self.pool) else {
             return Err(Refusal::NotFound("event"));
         };
         let slot = check(&record.event, book.request, book.stamp.timestamp())?;
-        if self.read.requirements_version != book.requirements_version {
+        if self.requirements_version != book.requirements_version {
             return Err(Refusal::RequirementsChanged);
         }
         let (pool, placed) = decide(pool, slot, book.request.party)?;
@@ -111,14 +101,11 @@ impl Fold {
 
     /// The guest's handle at this host, made at the first booking there.
     fn handle(&self, book: &Book, agent: &str) -> Result<Handle, Refusal> {
-        if let Some(guest) = self.read.guests.get(agent) {
+        if let Some(guest) = self.guests.get(agent) {
             return Ok(Handle::Known(guest.clone()));
         }
         let codes = book.codes.iter().map(ToString::to_string);
-        match codes
-            .into_iter()
-            .find(|code| !self.read.codes.contains(code))
-        {
+        match codes.into_iter().find(|code| !self.codes.contains(code)) {
             Some(code) => Ok(Handle::New(NewGuest {
                 guest: book.guest.to_string(),
                 agent: agent.to_owned(),

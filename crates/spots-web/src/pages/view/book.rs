@@ -8,8 +8,8 @@ use spots_host::view::{
 
 /// The data-sharing step: what the host asks, what the reader gives, what the host will see.
 ///
-/// The form sends `slot`, `party`, `idempotencyKey`, `requirementsVersion` and, for each field, `share.<field>` (`on` if
-/// ticked) and `value.<field>`. The same form posted to `…/book/preview` asks for [`HostSeesPart`]
+/// The form sends `slot`, `party`, `idempotencyKey`, `requirementsVersion` and, for each field,
+/// `share.<field>` (`on` if ticked) and `value.<field>`. The same form posted to `…/book/preview` asks for [`HostSeesPart`]
 /// (by `htmx`), or for this page with the preview brought up to date (without scripts).
 #[derive(Debug, Clone, Template)]
 #[template(path = "book.html")]
@@ -24,7 +24,7 @@ pub struct BookPage {
     pub event_type: EventType,
     /// Who offers it, and will see what is shared.
     pub host_name: String,
-    /// The chosen slot, named by its beginning (RFC 3339).
+    /// The chosen slot, named by its beginning in seconds since the Unix epoch.
     pub slot: String,
     /// The chosen time.
     pub when: EventTime,
@@ -164,7 +164,7 @@ impl ValueInput {
 pub struct HostSees {
     /// Who will see it.
     pub host_name: String,
-    /// The reader's guest handle at this host; `None` before their first booking there.
+    /// The reader's guest handle at this host; `None` shows what one looks like.
     pub handle: Option<String>,
     /// The chosen time, in the words of the host's list.
     pub when: String,
@@ -255,7 +255,7 @@ impl BookPage {
             event_title: "Dinner at Café Mira".to_owned(),
             event_type: EventType::Reservation,
             host_name: "Café Mira".to_owned(),
-            slot: "2026-12-12T17:30:00Z".to_owned(),
+            slot: "1797096600".to_owned(),
             when: EventTime {
                 start: Moment::new("2026-12-12T18:30:00+01:00", "Sat 12 December, 18:30"),
                 zone: "Berlin time".to_owned(),

@@ -22,7 +22,7 @@ pub struct EventPage {
     pub description: Vec<String>,
     /// When it takes place, in short, for example `Every evening until 31 January`.
     pub when: String,
-    /// The zone of all times on the page: `Times are Berlin time`, and the event's own if it differs.
+    /// The zone of all times on the page: `Times are Berlin time.`
     pub zone: String,
     /// Where it takes place; may be empty.
     pub place: String,
@@ -89,7 +89,8 @@ pub struct SlotDay {
 /// One time that can be booked.
 #[derive(Debug, Clone)]
 pub struct Slot {
-    /// The slot, named by its beginning (RFC 3339): what the form sends as `slot`.
+    /// The slot, named by its beginning in seconds since the Unix epoch; the form sends it as
+    /// `slot`.
     pub id: String,
     /// The time of day.
     pub time: Moment,
