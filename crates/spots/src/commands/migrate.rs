@@ -72,13 +72,13 @@ enum LayoutWord {
     Auto,
     /// A folder per migration, with migration.toml.
     Spots,
-    /// 20240131120000_name.sql, in the order of file names.
+    /// `20240131120000_name.sql`, in the order of file names.
     Supabase,
-    /// V1__name.sql, U1__name.sql, R__name.sql.
+    /// `V1__name.sql`, `U1__name.sql`, `R__name.sql`.
     Flyway,
-    /// 1_name.sql, or 1_name.up.sql and 1_name.down.sql.
+    /// `1_name.sql`, or `1_name.up.sql` and `1_name.down.sql`.
     Sqlx,
-    /// golang-migrate's .up.sql and .down.sql, dbmate's -- migrate:up.
+    /// golang-migrate's `.up.sql` and `.down.sql`, dbmate's `-- migrate:up`.
     Pair,
 }
 
