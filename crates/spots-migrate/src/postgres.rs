@@ -7,6 +7,7 @@
 mod lock;
 mod outside;
 mod record;
+mod rehearse;
 mod script;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +15,8 @@ use std::error::Error;
 use std::fmt;
 
 use tokio_postgres::{Client, Transaction};
+
+pub use self::rehearse::rehearse;
 
 use self::script::{Change, Trouble};
 use crate::engine::{losses, pending, way_back};

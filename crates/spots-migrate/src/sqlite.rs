@@ -6,6 +6,7 @@
 
 mod lock;
 mod record;
+mod rehearse;
 mod script;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,8 @@ use std::error::Error;
 use std::fmt;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+pub use self::rehearse::rehearse;
 
 use self::lock::Held;
 use self::script::Trouble;

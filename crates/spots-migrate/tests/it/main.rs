@@ -7,6 +7,8 @@ mod crash;
 #[cfg(test)]
 mod postgres;
 #[cfg(test)]
+mod rehearse;
+#[cfg(test)]
 mod set;
 #[cfg(test)]
 mod sqlite;

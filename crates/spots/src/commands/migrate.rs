@@ -27,6 +27,8 @@ pub(crate) enum MigrateCommand {
     Status(database::StatusArgs),
     /// Apply what is pending.
     Apply(database::ApplyArgs),
+    /// Try everything pending on a scratch database: up, down, up again, all compared.
+    Rehearse(database::RehearseArgs),
     /// Roll back, dependants first.
     Down(database::DownArgs),
     /// Show who holds the lock, or free what an operator has mended.
@@ -41,6 +43,7 @@ pub(crate) fn run(command: MigrateCommand, output: &mut Output) -> anyhow::Resul
         MigrateCommand::Plan(args) => views::plan(&args, output),
         MigrateCommand::Status(args) => database::status(&args, output),
         MigrateCommand::Apply(args) => database::apply(&args, output),
+        MigrateCommand::Rehearse(args) => database::rehearse(&args, output),
         MigrateCommand::Down(args) => database::down(&args, output),
         MigrateCommand::Unlock(args) => database::unlock(&args, output),
     }
