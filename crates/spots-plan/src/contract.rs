@@ -9,6 +9,7 @@ pub mod dart;
 pub mod diff;
 
 pub mod frozen;
+pub mod graph;
 pub mod show;
 
 mod model;

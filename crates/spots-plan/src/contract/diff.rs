@@ -259,19 +259,15 @@ impl<'a> Pair<'a> {
         }
     }
 
-    /// A class that became abstract is still made as before when its factories stand in.
+    /// A class that became abstract is still made as before where factories stand in for all of its
+    /// constructors.
     fn still_made(&self, modifier: &str) -> bool {
-        let factory =
-            |member: &&Member| member.kind == MemberKind::Constructor && member.is(Mark::Factory);
+        let mut before = self.old.made_by().into_iter();
+        let after = self.new.made_by();
+        let stands_in = |old: &Member, new: &Member| old.name == new.name && new.is(Mark::Factory);
         modifier == "abstract"
-            && (self
-                .old
-                .decl
-                .members
-                .iter()
-                .all(|member| member.kind != MemberKind::Constructor)
-                || self.old.decl.kind != TypeKind::Class)
-            && self.new.decl.members.iter().any(|member| factory(&member))
+            && !after.is_empty()
+            && before.all(|old| after.iter().any(|new| stands_in(&old, new)))
     }
 
     fn target(&mut self) {
@@ -317,6 +313,28 @@ impl<'a> Pair<'a> {
             lost.join(", nor a ")
         );
         self.report("supertype-lost", None, None, &message);
+    }
+
+    /// Adds a finding about a member that is no longer there: it stands at the type, and names the
+    /// place where the member was.
+    fn report_gone(&mut self, rule: &str, breaks: Option<Breaks>, member: &Member, message: &str) {
+        self.report(rule, breaks, Some(member), message);
+        let line = self.new.decl.line;
+        let was = Place::line(self.old.file.clone(), member.line);
+        if let Some(finding) = self.findings.pop() {
+            let here = finding.place.is_some();
+            let finding = if here {
+                place(finding, self.new, line)
+            } else {
+                finding
+            };
+            let finding = if self.old.file.is_empty() || member.line <= 1 {
+                finding
+            } else {
+                finding.related(was, "it was here before")
+            };
+            self.findings.push(finding);
+        }
     }
 
     /// Adds a finding about the type, or about one of its members.

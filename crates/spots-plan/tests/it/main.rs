@@ -4,4 +4,6 @@
 #![cfg(test)]
 
 mod contract;
+mod clock_audit;
+mod clock_counters;
 mod tree;

@@ -97,7 +97,7 @@ fn extract(args: &ExtractArgs, output: &mut Output) -> anyhow::Result<ExitCode> 
 }
 
 fn show_one(mut args: ShowArgs, output: &mut Output) -> anyhow::Result<ExitCode> {
-    args.tree.service = vec![args.service.clone()];
+    args.tree.services = vec![args.service.clone()];
     let (mut world, cache) = args.tree.world(&args.path)?;
     let found = world.named(&args.service);
     anyhow::ensure!(

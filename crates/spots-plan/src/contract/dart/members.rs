@@ -151,7 +151,7 @@ impl Source<'_> {
         if kind != MemberKind::Constructor {
             let named = node.child_by_field_name("name").or_else(|| operator(node));
             let Some(named) = named else { return };
-            name = super::canonical(self.text(named));
+            name = self.text(named).split_whitespace().collect();
             at = Some(named);
             if !has_body && !member.is(Mark::Static) {
                 member.marks.insert(Mark::Abstract);

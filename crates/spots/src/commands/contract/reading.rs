@@ -29,8 +29,8 @@ pub(crate) struct TreeArgs {
     #[arg(long, value_parser = language_word)]
     pub(crate) language: Option<Language>,
     /// Names of services, `*` at either end allowed; repeat for more.
-    #[arg(long, value_name = "NAME", default_value = "*Service")]
-    pub(crate) service: Vec<String>,
+    #[arg(long = "service", value_name = "NAME", default_value = "*Service")]
+    pub(crate) services: Vec<String>,
     /// Count services in tests and in generated code too.
     #[arg(long)]
     pub(crate) include_tests: bool,
@@ -60,7 +60,7 @@ impl TreeArgs {
 
     pub(crate) fn options(&self) -> Options {
         Options {
-            patterns: self.service.clone(),
+            patterns: self.services.clone(),
             everything: self.include_tests,
         }
     }
