@@ -1,6 +1,7 @@
 //! What holds for every answer: headers, limits, problems, and who may write from where.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -138,12 +139,13 @@ async fn what_takes_too_long_is_given_up() {
     );
 }
 
-/// Fails where an account draws its ids.
-struct Broken(SeededRandomness);
+/// Fails where an account draws its ids, once told to.
+struct Broken(SeededRandomness, AtomicBool);
 
 impl Randomness for Broken {
     fn fill(&self, bytes: &mut [u8]) {
-        assert_ne!(bytes.len(), 16, "the secret inside");
+        let ids = self.1.load(Ordering::Relaxed);
+        assert!(!(ids && bytes.len() == 16), "the secret inside");
         self.0.fill(bytes);
     }
 }
@@ -151,8 +153,11 @@ impl Randomness for Broken {
 #[tokio::test]
 async fn a_panic_is_an_answer_that_says_nothing_inside() {
     let app = TestApp::new().unwrap();
-    let random = Arc::new(Broken(SeededRandomness::new(2)));
-    let app = app.with_randomness(random).unwrap();
+    let random = Arc::new(Broken(SeededRandomness::new(2), AtomicBool::new(false)));
+    let app = app
+        .with_randomness(Arc::clone(&random) as Arc<dyn Randomness>)
+        .unwrap();
+    random.1.store(true, Ordering::Relaxed);
     let host = app.anonymous().get("/api/v1/time").await.unwrap();
     assert_eq!(host.status, 200);
     let account = json!({"email": "ada@example.org", "password": "correct horse battery"});
