@@ -6,6 +6,7 @@
 
 mod component;
 mod entry;
+mod exception;
 mod expand;
 mod line;
 mod moment;

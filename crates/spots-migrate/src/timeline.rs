@@ -161,6 +161,14 @@ impl Walk<'_> {
                 self.touch(position, fact, replaces);
                 return false;
             }
+            // The table that is created again says it for its columns too.
+            let whole = format!("{} {}", fact.file, fact.object.whole());
+            if self
+                .found
+                .contains_key(&("duplicate-object".to_owned(), whole))
+            {
+                return false;
+            }
             let message = format!("{} is created again.", fact.object);
             let by = id(self.migrations, *by);
             let finding = self
@@ -177,6 +185,10 @@ impl Walk<'_> {
     fn need(&mut self, position: usize, fact: &Fact) -> bool {
         if self.ledger.is_here(&fact.object) {
             return true;
+        }
+        if !fact.object.part.is_empty() && !self.ledger.is_here(&fact.object.whole()) {
+            // The relation itself is judged where the statement names it.
+            return false;
         }
         let later = self
             .creations
@@ -272,10 +284,7 @@ impl Walk<'_> {
         let level = match object.space {
             Space::Relation if certain => Level::Error,
             Space::Column if certain && self.ledger.knows_columns_of(object) => Level::Error,
-            // A policy or trigger comes from SQL alone; its table is judged by itself.
-            Space::Policy | Space::Trigger if certain && self.ledger.is_here(&object.whole()) => {
-                Level::Error
-            }
+            Space::Policy | Space::Trigger if certain => Level::Error,
             // Extensions bring types and functions that no file creates.
             Space::Type | Space::Function if certain => Level::Warning,
             _ => return,

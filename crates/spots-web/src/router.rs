@@ -16,6 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::api;
 use crate::front_door::Door;
 use crate::http::{finish, guard, trace};
+use crate::pages;
 use crate::platform::Platform;
 use crate::service::stored;
 
@@ -37,6 +38,7 @@ pub fn router(platform: Platform) -> Router {
         .route(description, get(async move || document.clone()))
         .route(alive, get(async || "alive\n"))
         .route(readiness, get(ready))
+        .merge(pages::routes())
         .merge(Router::from(people))
         .with_state(platform.clone())
         .merge(Router::from(hosts).with_state(door))

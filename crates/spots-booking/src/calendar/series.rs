@@ -1,13 +1,14 @@
 //! The entries of one UID put together: all its dates, without the exceptions, as one offer.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use jiff::civil::{Date, DateTime};
+use jiff::civil::DateTime;
 use jiff::{Span, Timestamp, ToSpan as _};
 
 use super::entry::{Entry, Length, Moment};
+use super::exception::{self, Dates};
 use super::expand::{Range, Steps, expand};
-use super::moment::{Written, seconds_between, shift};
+use super::moment::{Written, shift};
 use super::rule::{Frequency, Rule};
 use super::skipped::Log;
 use super::{ImportedEvent, Options, text};
@@ -95,10 +96,13 @@ pub(super) struct Assembly<'a> {
 
 /// A date of a series: its civil beginning, and how long it lasts.
 #[derive(Clone, Copy, Debug)]
-struct Instance {
-    civil: DateTime,
-    length: Length,
+pub(super) struct Instance {
+    pub(super) civil: DateTime,
+    pub(super) length: Length,
 }
+
+/// The dates of a series by their beginning.
+pub(super) type Instances = BTreeMap<Timestamp, Instance>;
 
 impl Assembly<'_> {
     /// The offer of a series, or nothing, with the reason in the log.
@@ -128,7 +132,7 @@ impl Assembly<'_> {
                 base.home.civil(self.options.until),
             );
             let why = format!(
-                "none of its dates can be imported from {} until {}",
+                "it has no date to import from {} until {}",
                 from.date(),
                 until.date()
             );
@@ -186,13 +190,19 @@ impl Assembly<'_> {
 
     /// All dates of a series in the range asked for.
     fn occurrences(&mut self, series: &Series, base: &Entry) -> Vec<Occurrence> {
-        let exceptions = newest_exceptions(&series.exceptions, self.log);
-        let mut instances = match &series.master {
-            Some(master) => self.instances(master, &exceptions),
-            None => BTreeMap::new(),
-        };
+        let mut exceptions = exception::newest(&series.exceptions, self.log);
+        let mut instances = BTreeMap::new();
         if let Some(master) = &series.master {
-            shift_later(&mut instances, master, &exceptions);
+            instances = self.instances(master, &exceptions);
+            let out = Dates::taken_out(master);
+            exceptions
+                .retain(|entry| exception::applies(entry, master, &instances, &out, self.log));
+            let replaced = Dates::replaced(master, &exceptions);
+            instances.retain(|starts_at, instance| {
+                let day = instance.civil.date();
+                !out.contain(*starts_at, day) && !replaced.contain(*starts_at, day)
+            });
+            exception::move_later(&mut instances, master, &exceptions);
         }
         let mut occurrences: Vec<_> = instances
             .values()
@@ -200,16 +210,16 @@ impl Assembly<'_> {
                 self.occurrence(base, &base.start, instance.civil, instance.length)
             })
             .collect();
-        for exception in &exceptions {
-            let later = exception
+        for entry in &exceptions {
+            let later = entry
                 .replaces
                 .as_ref()
                 .is_some_and(|replaces| replaces.and_later);
             if later && series.master.is_some() {
-                self.log_texts(base, exception);
-                continue;
+                self.log_texts(base, entry);
+            } else {
+                occurrences.extend(self.exception(base, entry));
             }
-            occurrences.extend(self.exception(base, exception));
         }
         occurrences.sort_unstable();
         occurrences.dedup_by_key(|occurrence| occurrence.starts_at);
@@ -223,13 +233,9 @@ impl Assembly<'_> {
         occurrences
     }
 
-    /// The dates that the master gives, without those that are taken out or replaced.
-    fn instances(
-        &mut self,
-        master: &Entry,
-        exceptions: &[&Entry],
-    ) -> BTreeMap<Timestamp, Instance> {
-        let mut instances = BTreeMap::new();
+    /// The dates that the master gives, also those that are taken out or replaced.
+    fn instances(&mut self, master: &Entry, exceptions: &[&Entry]) -> Instances {
+        let mut instances = Instances::new();
         let mut add = |civil: DateTime, length: Length| {
             if let Some(starts_at) = master.start.zone.instant(civil) {
                 instances
@@ -247,22 +253,24 @@ impl Assembly<'_> {
                 add(civil, extra.length.unwrap_or(master.length));
             }
         }
-        add(master.start.civil, master.length);
+        // Programs end a series before its start to say that nothing is left of it.
+        let over =
+            |rule: &Rule| last_of(rule, master).is_some_and(|last| last < master.start.civil);
+        if master.rules.is_empty() || !master.rules.iter().all(over) {
+            add(master.start.civil, master.length);
+        }
         let slack = exceptions
             .iter()
-            .filter_map(|entry| moved_by(entry))
-            .map(i64::abs)
-            .max();
+            .filter_map(|entry| exception::moved_by(entry));
+        let slack = slack.map(i64::abs).max().unwrap_or(0);
         let most = OCCURRENCES_MAX + master.without.len() + exceptions.len() + 2;
         for rule in &master.rules {
-            for civil in self.expand(master, rule, slack.unwrap_or(0), most) {
+            for civil in self.expand(master, rule, slack, most) {
                 add(civil, master.length);
             }
         }
-        let gone = Gone::new(master, exceptions);
-        instances.retain(|starts_at, instance| !gone.takes(*starts_at, instance.civil));
         for rule in &master.exception_rules {
-            for civil in self.expand(master, rule, slack.unwrap_or(0), usize::MAX) {
+            for civil in self.expand(master, rule, slack, usize::MAX) {
                 if let Some(starts_at) = master.start.zone.instant(civil) {
                     instances.remove(&starts_at);
                 }
@@ -273,12 +281,6 @@ impl Assembly<'_> {
 
     fn expand(&mut self, master: &Entry, rule: &Rule, slack: i64, most: usize) -> Vec<DateTime> {
         let start = &master.start;
-        let last = rule.until.map(|until| match until {
-            Written::Date(date) => date.at(23, 59, 59, 0),
-            _ if start.is_day() => until.date().at(23, 59, 59, 0),
-            Written::Local(civil) => civil,
-            Written::Utc(civil) => in_zone(start, civil),
-        });
         // Around a change of the clocks a civil time may lie on the other side of the border.
         let hours = if rule.frequency <= Frequency::Daily {
             24
@@ -295,7 +297,7 @@ impl Assembly<'_> {
             until: shift(until, slack.max(1)).unwrap_or(until),
             most,
         };
-        let found = expand(rule, start.civil, last, range, self.steps);
+        let found = expand(rule, start.civil, last_of(rule, master), range, self.steps);
         if found.out_of_steps {
             let what = format!("dates of {}", quoted(&master.title));
             let why = "its RRULE repeats too finely or never; give its dates one by one (RDATE)";
@@ -386,106 +388,15 @@ impl Assembly<'_> {
     }
 }
 
-/// What takes dates out: EXDATE, and the exceptions that replace a date.
-struct Gone {
-    instants: BTreeSet<Timestamp>,
-    days: BTreeSet<Date>,
-}
-
-impl Gone {
-    fn new(master: &Entry, exceptions: &[&Entry]) -> Self {
-        let mut gone = Self {
-            instants: BTreeSet::new(),
-            days: BTreeSet::new(),
-        };
-        let replaced = exceptions
-            .iter()
-            .filter_map(|entry| entry.replaces.as_ref());
-        let replaced = replaced.filter(|replaces| !replaces.and_later);
-        for moment in master
-            .without
-            .iter()
-            .chain(replaced.map(|replaces| &replaces.moment))
-        {
-            // Programs mix days and times here; the day is what both say.
-            if moment.is_day() || master.start.is_day() {
-                gone.days.insert(moment.written.date());
-            } else {
-                gone.instants.extend(moment.instant());
-            }
-        }
-        gone
-    }
-
-    fn takes(&self, starts_at: Timestamp, civil: DateTime) -> bool {
-        self.instants.contains(&starts_at) || self.days.contains(&civil.date())
-    }
-}
-
-/// One exception for each date, the newest, in the order of the dates.
-fn newest_exceptions<'a>(exceptions: &'a [Entry], log: &mut Log) -> Vec<&'a Entry> {
-    let mut newest: BTreeMap<(Option<Timestamp>, bool), &Entry> = BTreeMap::new();
-    for entry in exceptions {
-        let Some(replaces) = &entry.replaces else {
-            continue;
-        };
-        let key = (replaces.moment.instant(), replaces.and_later);
-        let older = match newest.get(&key) {
-            Some(known) if known.version > entry.version => Some(entry),
-            _ => newest.insert(key, entry),
-        };
-        if let Some(older) = older {
-            let why = "a newer entry replaces the same date";
-            log.add(quoted(&older.title), older.line, why);
-        }
-    }
-    newest.into_values().collect()
-}
-
-/// Seconds by which an exception moves all later dates.
-fn moved_by(exception: &Entry) -> Option<i64> {
-    let replaces = exception
-        .replaces
-        .as_ref()
-        .filter(|replaces| replaces.and_later)?;
-    let original = exception.start.zone.civil(replaces.moment.instant()?);
-    Some(seconds_between(original, exception.start.civil))
-}
-
-/// Moves dates as the exceptions say that stand for all later dates (RANGE=THISANDFUTURE).
-fn shift_later(
-    instances: &mut BTreeMap<Timestamp, Instance>,
-    master: &Entry,
-    exceptions: &[&Entry],
-) {
-    let mut changes = BTreeMap::new();
-    for entry in exceptions {
-        if let (Some(replaces), Some(by)) = (&entry.replaces, moved_by(entry)) {
-            changes.extend(replaces.moment.instant().map(|from| (from, (by, *entry))));
-        }
-    }
-    if changes.is_empty() {
-        return;
-    }
-    let before = std::mem::take(instances);
-    for (starts_at, instance) in before {
-        let moved = match changes.range(..=starts_at).next_back() {
-            None => Some((instance.civil, instance.length)),
-            Some((_, (_, entry))) if entry.cancelled || entry.private => None,
-            Some((_, (by, entry))) => {
-                let length = match entry.length {
-                    Length::Unknown => instance.length,
-                    known => known,
-                };
-                shift(instance.civil, *by).map(|civil| (civil, length))
-            }
-        };
-        if let Some((civil, length)) = moved
-            && let Some(starts_at) = master.start.zone.instant(civil)
-        {
-            instances.insert(starts_at, Instance { civil, length });
-        }
-    }
+/// The last civil time that a rule may give. A day means all of that day.
+fn last_of(rule: &Rule, master: &Entry) -> Option<DateTime> {
+    let start = &master.start;
+    rule.until.map(|until| match until {
+        Written::Date(date) => date.at(23, 59, 59, 0),
+        _ if start.is_day() => until.date().at(23, 59, 59, 0),
+        Written::Local(civil) => civil,
+        Written::Utc(civil) => in_zone(start, civil),
+    })
 }
 
 /// A time of UTC in the zone of a start.

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use spots_findings::{Finding, Level, Place, Unreadable};
 
-use super::model::{Contract, Mark, Member, MemberKind, Snapshot, TypeKind};
+use super::model::{Contract, Mark, Member, Snapshot, TypeKind};
 use super::rules::{self, Breaks};
 use super::types::{Change, Lattice, change, head};
 
@@ -259,19 +259,15 @@ impl<'a> Pair<'a> {
         }
     }
 
-    /// A class that became abstract is still made as before when its factories stand in.
+    /// A class that became abstract is still made as before where factories stand in for all of its
+    /// constructors.
     fn still_made(&self, modifier: &str) -> bool {
-        let factory =
-            |member: &&Member| member.kind == MemberKind::Constructor && member.is(Mark::Factory);
+        let mut before = self.old.made_by().into_iter();
+        let after = self.new.made_by();
+        let stands_in = |old: &Member, new: &Member| old.name == new.name && new.is(Mark::Factory);
         modifier == "abstract"
-            && (self
-                .old
-                .decl
-                .members
-                .iter()
-                .all(|member| member.kind != MemberKind::Constructor)
-                || self.old.decl.kind != TypeKind::Class)
-            && self.new.decl.members.iter().any(|member| factory(&member))
+            && !after.is_empty()
+            && before.all(|old| after.iter().any(|new| stands_in(&old, new)))
     }
 
     fn target(&mut self) {

@@ -276,7 +276,7 @@ impl<'a> Pair<'a> {
 
 impl super::Contract {
     /// Its constructors, the implicit one among them.
-    fn made_by(&self) -> Vec<Member> {
+    pub(super) fn made_by(&self) -> Vec<Member> {
         let constructors = self
             .decl
             .members
@@ -325,6 +325,7 @@ fn offers<'a>(members: impl Iterator<Item = &'a Member>) -> Offers<'a> {
     offers
 }
 
+/// The same signature, and a sign that it is the same thing: equal parameters, or a common word.
 fn is_same_but_name(old: &Member, new: &Member) -> bool {
     let types = |member: &Member| -> Vec<_> {
         let params = member.params.iter();
@@ -332,11 +333,41 @@ fn is_same_but_name(old: &Member, new: &Member) -> bool {
             .map(|param| (param.ty.clone(), param.passing, param.required))
             .collect()
     };
+    let names = |member: &Member| -> Vec<String> {
+        member
+            .params
+            .iter()
+            .map(|param| param.name.clone())
+            .collect()
+    };
     old.kind == new.kind
         && old.ty == new.ty
         && old.is(Mark::Static) == new.is(Mark::Static)
         && types(old) == types(new)
         && old.generics.len() == new.generics.len()
+        && ((!old.params.is_empty() && names(old) == names(new))
+            || words(&old.name)
+                .intersection(&words(&new.name))
+                .next()
+                .is_some())
+}
+
+/// Words of a name in camel or snake case, without the short ones that any name may have.
+fn words(name: &str) -> BTreeSet<String> {
+    let mut words = BTreeSet::new();
+    let mut word = String::new();
+    for letter in name.chars().chain(['_']) {
+        if letter == '_' || letter.is_uppercase() {
+            let whole = std::mem::take(&mut word);
+            if whole.len() > 3 {
+                words.insert(whole);
+            }
+        }
+        if letter != '_' {
+            word.extend(letter.to_lowercase());
+        }
+    }
+    words
 }
 
 fn shown(member: &Member) -> &str {

@@ -12,20 +12,18 @@ impl Pair<'_> {
         let renamed = same_generics(old, new);
         let before = positional(old);
         let after = positional(new);
-        if is_reordered(&before, &after) {
-            let names = |params: &[&Param]| {
-                let names: Vec<&str> = params.iter().map(|param| param.name.as_str()).collect();
-                names.join(", ")
-            };
-            let message = format!(
-                "{} took ({}) and takes ({})",
-                self.shown(new),
-                names(&before),
-                names(&after)
-            );
-            self.report("parameters-reordered", whom(new), Some(new), &message);
-        } else {
-            self.positional(&before, &after, (old, new));
+        match movement(&before, &after) {
+            Movement::None => self.positional(&before, &after, (old, new)),
+            Movement::Shifted => self.shifted(&before, &after, (old, new)),
+            Movement::Reordered => {
+                let message = format!(
+                    "{} took ({}) and takes ({})",
+                    self.shown(new),
+                    names(&before),
+                    names(&after)
+                );
+                self.report("parameters-reordered", whom(new), Some(new), &message);
+            }
         }
         self.named(old, new, &before, &after);
         self.result(old, &renamed, new);
@@ -52,6 +50,28 @@ impl Pair<'_> {
             } else {
                 self.added_param(param, new);
             }
+        }
+    }
+
+    /// Something was inserted before others, or taken away before them: the rest goes by name.
+    fn shifted(&mut self, before: &[&Param], after: &[&Param], (old, new): (&Member, &Member)) {
+        for param in before {
+            if let Some(now) = after.iter().find(|now| now.name == param.name) {
+                self.param(param, now, old, new);
+            } else if named(new, &param.name).is_some() {
+                let message = format!("{} takes {} by name now", self.shown(new), param.name);
+                self.report("parameter-passing-changed", whom(new), Some(new), &message);
+            } else {
+                let message = format!("{} no longer takes {}", self.shown(new), param.name);
+                self.report("parameter-removed", whom(new), Some(new), &message);
+            }
+        }
+        for param in after
+            .iter()
+            .filter(|now| before.iter().all(|old| old.name != now.name))
+        {
+            let message = format!("{} takes {} before others", self.shown(new), param.name);
+            self.report("required-parameter-added", whom(new), Some(new), &message);
         }
     }
 
@@ -175,6 +195,7 @@ impl Pair<'_> {
         );
         let rule = match change(was, is, self.both) {
             Change::Same => return,
+            _ if was.is_some_and(is_async) && !is.is_some_and(is_async) => "return-type-changed",
             _ if was.is_some_and(|was| !is_async(was)) && is.is_some_and(is_async) => {
                 "return-type-async"
             }
@@ -228,15 +249,34 @@ fn named<'m>(member: &'m Member, name: &str) -> Option<&'m Param> {
     params.find(|param| param.name == name)
 }
 
-/// Whether a parameter of the old list stands at another place of the new one.
-fn is_reordered(before: &[&Param], after: &[&Param]) -> bool {
+fn names(params: &[&Param]) -> String {
+    let names: Vec<&str> = params.iter().map(|param| param.name.as_str()).collect();
+    names.join(", ")
+}
+
+/// What happened to the places of positional parameters that both sides name.
+enum Movement {
+    None,
+    /// The same order, at other places.
+    Shifted,
+    /// Another order.
+    Reordered,
+}
+
+fn movement(before: &[&Param], after: &[&Param]) -> Movement {
     let place = |name: &str| after.iter().position(|param| param.name == name);
-    let moved = before
+    let places: Vec<(usize, usize)> = before
         .iter()
         .enumerate()
-        .any(|(at, param)| place(&param.name).is_some_and(|now| now != at));
-    // An insertion in front of others moves them too; the types then tell whether it is one.
-    moved
+        .filter_map(|(at, param)| Some((at, place(&param.name)?)))
+        .collect();
+    if !places.is_sorted_by_key(|(_, now)| *now) {
+        Movement::Reordered
+    } else if places.iter().any(|(at, now)| at != now) {
+        Movement::Shifted
+    } else {
+        Movement::None
+    }
 }
 
 /// Type parameters of a member by the names that the new side gives them.
