@@ -9,13 +9,13 @@ use spots_store::{PageRequest, PostgresOptions, PostgresStore, Store as _, Store
 use spots_testkit::postgres::Database;
 use tokio::task::JoinSet;
 
-use crate::stage::{Stage, connect};
+use crate::stage::{Stage, connect, migrated};
 
 /// Whoever goes away in the middle of an operation leaves no transaction behind on the only
 /// connection.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_dropped_operation_leaves_the_connection_clean() {
-    let stage = Stage::postgres().await;
+    let stage = Stage::postgres(&migrated().await).await;
     let one = PostgresOptions {
         connections_max: 1,
         ..PostgresOptions::default()
@@ -60,7 +60,7 @@ async fn a_dropped_operation_leaves_the_connection_clean() {
 /// Whatever waits for the same places shares a transaction.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bookings_that_wait_share_a_transaction() {
-    let stage = Stage::postgres().await;
+    let stage = Stage::postgres(&migrated().await).await;
     let offer = stage.offer(Some(1_000)).await;
     let ada = stage.person().await;
     let books: Vec<_> = (0..64).map(|_| stage.book(ada.agent(), &offer)).collect();
