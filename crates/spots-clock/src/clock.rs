@@ -114,6 +114,9 @@ impl AtomicClock {
     /// How many timestamps can be reserved at once.
     pub const RESERVE_MAX: u64 = 1 << 20;
 
+    /// How many bytes a clock's shared state takes, without its window and source.
+    pub const SHARED_BYTES: usize = size_of::<Core>();
+
     /// Opens the machine's clock with its window in a directory, which is created if missing.
     pub fn open(directory: &Path) -> Result<Self, OpenError> {
         let window = FileWindow::open(directory)?;

@@ -12,6 +12,7 @@ pub mod offline;
 mod published;
 mod repair;
 mod rfc3339;
+mod sequence_lock;
 mod settings;
 mod source;
 mod start;

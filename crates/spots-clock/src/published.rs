@@ -1,6 +1,6 @@
 //! The line that turns a counter into time, published to all readers without a lock.
 
-use super::atomic::{AtomicU64, Ordering, fence};
+use crate::sequence_lock::SequenceLock;
 
 /// How many words a line takes.
 const WORDS: usize = 6;
@@ -49,61 +49,28 @@ impl Line {
     }
 }
 
-/// A sequence lock over a [`Line`]: one writer at a time, readers never wait for a lock.
-///
-/// The two fences are what makes a torn read impossible under the language's memory model and not
-/// only on x86: the data are stored after the odd number, and read before it is looked at again.
+/// The newest [`Line`], for readers that never wait for a lock.
 #[derive(Debug)]
-#[repr(align(128))]
-pub(crate) struct Published {
-    sequence: AtomicU64,
-    words: [AtomicU64; WORDS],
-}
+pub(crate) struct Published(SequenceLock<WORDS>);
 
 impl Published {
     pub(crate) fn new(line: Line) -> Self {
-        Self {
-            sequence: AtomicU64::new(0),
-            words: line.to_words().map(AtomicU64::new),
-        }
+        Self(SequenceLock::new(line.to_words()))
     }
 
     /// The newest line that was published as a whole.
+    #[inline]
     pub(crate) fn read(&self) -> Line {
         loop {
-            if let Some(line) = self.try_read() {
-                return line;
+            if let Some(words) = self.0.try_read() {
+                return Line::from_words(words);
             }
-            pause();
+            std::hint::spin_loop();
         }
-    }
-
-    /// A line, or nothing if a writer was in the middle of it.
-    #[inline]
-    pub(crate) fn try_read(&self) -> Option<Line> {
-        let before = self.sequence.load(Ordering::Acquire);
-        let words = self
-            .words
-            .each_ref()
-            .map(|word| word.load(Ordering::Relaxed));
-        fence(Ordering::Acquire);
-        let after = self.sequence.load(Ordering::Relaxed);
-        (before == after && before.is_multiple_of(2)).then(|| Line::from_words(words))
     }
 
     /// Publishes a line. The caller holds the lock that makes it the only writer.
     pub(crate) fn write(&self, line: Line) {
-        let sequence = self.sequence.load(Ordering::Relaxed);
-        self.sequence.store(sequence + 1, Ordering::Relaxed);
-        fence(Ordering::Release);
-        for (word, value) in self.words.iter().zip(line.to_words()) {
-            word.store(value, Ordering::Relaxed);
-        }
-        self.sequence.store(sequence + 2, Ordering::Release);
+        self.0.write(line.to_words());
     }
-}
-
-#[inline]
-fn pause() {
-    std::hint::spin_loop();
 }

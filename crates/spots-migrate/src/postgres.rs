@@ -207,6 +207,16 @@ pub async fn status(client: &Client) -> Result<Vec<Record>, ApplyError> {
     record::read(client).await
 }
 
+/// Says who holds the lock, and on request frees what an operator has mended: a `failed` migration
+/// whose cause lay outside its script, or (`force`) the lock, by ending its session on the server.
+pub async fn unlock(
+    client: &Client,
+    failed: Option<&str>,
+    force: bool,
+) -> Result<Vec<String>, ApplyError> {
+    lock::unlock(client, failed, force).await
+}
+
 async fn up(
     held: &mut Held<'_>,
     migration: &Migration,

@@ -166,6 +166,17 @@ pub fn status(connection: &Connection) -> Result<Vec<Record>, ApplyError> {
     record::read(connection)
 }
 
+/// Says who holds the lock, and on request frees what an operator has mended: a `failed` migration
+/// whose cause lay outside its script, or (`force`) the lock of a run that will not come back.
+pub fn unlock(
+    connection: &mut Connection,
+    failed: Option<&str>,
+    force: bool,
+) -> Result<Vec<String>, ApplyError> {
+    ready(connection)?;
+    lock::unlock(connection, failed, force)
+}
+
 fn ready(connection: &Connection) -> Result<(), ApplyError> {
     if connection.is_autocommit() {
         Ok(())

@@ -186,14 +186,14 @@ impl Estimate {
             nanos.unwrap_or(i64::MAX).saturating_mul(ppb.signum())
         };
         let extra = parts_per_billion(age, untraced);
+        // Rates were rounded in either direction.
+        let rounding = i64::from(age > 0);
         let (down, up) = if at >= from.at {
-            (moved(low).saturating_sub(1), moved(high).saturating_add(1))
+            (moved(low), moved(high))
         } else {
-            (
-                moved(high).saturating_neg().saturating_sub(1),
-                moved(low).saturating_neg().saturating_add(1),
-            )
+            (moved(high).saturating_neg(), moved(low).saturating_neg())
         };
+        let (down, up) = (down.saturating_sub(rounding), up.saturating_add(rounding));
         from.interval.shift(down, up).stretch(extra, extra)
     }
 }

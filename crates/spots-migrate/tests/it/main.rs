@@ -1,6 +1,8 @@
 //! Tests on real databases.
 
 #[cfg(test)]
+mod check;
+#[cfg(test)]
 mod postgres;
 #[cfg(test)]
 mod set;

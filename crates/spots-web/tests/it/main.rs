@@ -1,0 +1,9 @@
+//! The platform over HTTP, with simulated time and seeded randomness.
+
+mod booking;
+mod crowd;
+mod leak;
+mod matrix;
+mod openapi;
+mod refusals;
+mod transport;
