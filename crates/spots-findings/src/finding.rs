@@ -110,6 +110,8 @@ pub struct Finding {
     pub fix: Option<Fix>,
     /// What stays the same when files move and lines shift, for example `PaymentService.charge`.
     pub identity: String,
+    /// What scripts may want to know beside it, by name: for example whom a change breaks.
+    pub facts: Vec<(&'static str, String)>,
 }
 
 impl Finding {
@@ -128,6 +130,7 @@ impl Finding {
             related: Vec::new(),
             fix: None,
             identity: identity.into(),
+            facts: Vec::new(),
         }
     }
 
@@ -152,6 +155,13 @@ impl Finding {
     #[must_use]
     pub fn fix(mut self, text: impl Into<String>) -> Self {
         self.fix = Some(Fix { text: text.into() });
+        self
+    }
+
+    /// Carries a fact for scripts, as a property of its own in JSON and SARIF.
+    #[must_use]
+    pub fn fact(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.facts.push((name, value.into()));
         self
     }
 

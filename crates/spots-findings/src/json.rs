@@ -4,6 +4,9 @@ use serde_json::{Map, Value, json};
 
 use crate::{Finding, Level, Place, Report};
 
+/// The JSON schema of what [`render`] makes.
+pub const SCHEMA: &str = include_str!("../../../docs/findings.schema.json");
+
 /// Renders a report as JSON: `tool`, `version`, `verdict`, `summary`, `findings`, `unreadable`.
 pub fn render(report: &Report, strict: bool) -> Value {
     json!({
@@ -43,6 +46,8 @@ pub fn finding(finding: &Finding) -> Value {
         }).collect::<Vec<_>>(),
     });
     if let Value::Object(object) = &mut value {
+        let facts = finding.facts.iter();
+        object.extend(facts.map(|(name, value)| ((*name).to_owned(), json!(value))));
         object.extend(finding.place.iter().flat_map(place));
         object.extend(
             finding

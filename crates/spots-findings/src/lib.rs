@@ -3,6 +3,7 @@
 mod finding;
 pub mod graph;
 pub mod json;
+pub mod markdown;
 mod report;
 pub mod sarif;
 pub mod text;

@@ -60,6 +60,9 @@ fn result(finding: &Finding) -> Value {
             }
             value
         }).collect::<Vec<_>>(),
+        "properties": finding.facts.iter().map(|(name, value)| {
+            ((*name).to_owned(), json!(value))
+        }).collect::<serde_json::Map<_, _>>(),
         "partialFingerprints": { FINGERPRINT: finding.fingerprint() },
     })
 }

@@ -1,7 +1,15 @@
 #![doc = include_str!("../README.md")]
 
+mod api;
+mod front_door;
+pub mod http;
 pub mod pages;
 mod platform;
+mod router;
+mod server;
 pub mod service;
+pub mod wire;
 
 pub use platform::{Platform, Settings};
+pub use router::{BODY_BYTES_MAX, PLAIN_ROUTES, openapi, router};
+pub use server::serve;

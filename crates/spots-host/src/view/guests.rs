@@ -1,13 +1,15 @@
 //! `GET /hosts/{hostId}/events/{eventId}/guests`: who comes, and what they share now.
 
 use askama::Template;
+use spots_booking::StandardField;
 
 use super::{
-    EventTime, Field, HostHead, HostTab, Moment, Page, Pager, PersonalField, Places, Reader,
-    Sample, Samples, Section,
+    Choice, EventTime, Field, HostHead, HostTab, Moment, Page, Pager, Places, Reader, Sample,
+    Samples, Section,
 };
 
-/// The guests of one event with the fields that are shared at this moment, and nothing else.
+/// The guests of one event with the fields that are shared at this moment, and nothing else
+/// (`q`: part of a guest handle, `slot`, `page`). What guests share is sealed and not searched.
 #[derive(Debug, Clone, Template)]
 #[template(path = "host/guests.html")]
 pub struct GuestsPage {
@@ -15,12 +17,18 @@ pub struct GuestsPage {
     pub page: Page,
     /// The host.
     pub host: HostHead,
+    /// The event's id, for addresses.
+    pub event_id: String,
     /// The event's name.
     pub event_title: String,
     /// The event's next time.
     pub when: EventTime,
     /// Places taken and left.
     pub places: Places,
+    /// The part of a guest handle searched for, as typed.
+    pub q: String,
+    /// The event's times, the first for all of them (value `""`), one chosen.
+    pub slots: Vec<Choice>,
     /// The fields asked for: the columns of the table.
     pub columns: Vec<Field>,
     /// The guests of this page of the list.
@@ -42,36 +50,32 @@ pub struct GuestRow {
     pub values: Vec<Option<String>>,
 }
 
+impl GuestsPage {
+    /// The address of this page, without a query.
+    pub fn address(&self) -> String {
+        format!("/hosts/{}/events/{}/guests", self.host.id, self.event_id)
+    }
+
+    /// Whether the list is narrowed by a handle or a time.
+    pub fn is_narrowed(&self) -> bool {
+        !self.q.is_empty()
+            || self
+                .slots
+                .iter()
+                .any(|slot| slot.chosen && !slot.value.is_empty())
+    }
+}
+
 impl Samples for GuestsPage {
     fn samples() -> Vec<Sample<Self>> {
-        let empty = Self {
-            page: Page::new(
-                "Guests of Dinner at Café Mira",
-                Reader::Person,
-                Section::Hosting,
-            ),
-            host: HostHead::sample(HostTab::Events),
-            event_title: "Dinner at Café Mira".to_owned(),
-            when: EventTime {
-                start: Moment::new("2026-12-12T18:00:00+01:00", "Sat 12 December, 18:00"),
-                zone: "Berlin time".to_owned(),
-                there: None,
-            },
-            places: Places::limited(40, 40),
-            columns: vec![
-                Field::personal(PersonalField::Name),
-                Field::personal(PersonalField::PhoneNumber),
-                Field::additional("allergies", "Allergies"),
-            ],
-            guests: Vec::new(),
-            pager: Pager::whole(),
-        };
+        let empty = Self::sample();
         let typical = Self {
             places: Places::limited(33, 40),
             guests: GuestRow::samples(),
             ..empty.clone()
         };
         let no_columns = Self {
+            slots: Vec::new(),
             columns: Vec::new(),
             guests: GuestRow::samples()
                 .into_iter()
@@ -93,11 +97,55 @@ impl Samples for GuestsPage {
             ..empty.clone()
         };
         vec![
-            Sample::new("empty", empty),
+            Sample::new("empty", empty.clone()),
+            Sample::new(
+                "nothing_found",
+                Self {
+                    q: "ZZZ".to_owned(),
+                    ..empty
+                },
+            ),
             Sample::new("typical", typical),
             Sample::new("asks_nothing", no_columns),
             Sample::new("full", full),
         ]
+    }
+}
+
+impl GuestsPage {
+    fn sample() -> Self {
+        Self {
+            page: Page::new(
+                "Guests of Dinner at Café Mira",
+                Reader::Person,
+                Section::Hosting,
+            ),
+            host: HostHead::sample(HostTab::Events),
+            event_id: "evt_a1".to_owned(),
+            event_title: "Dinner at Café Mira".to_owned(),
+            when: EventTime {
+                start: Moment::new("2026-12-12T18:00:00+01:00", "Sat 12 December, 18:00"),
+                zone: "Berlin time".to_owned(),
+                there: None,
+            },
+            places: Places::limited(40, 40),
+            q: String::new(),
+            slots: Choice::list(
+                [
+                    ("", "All times"),
+                    ("slt_1", "Sat 12 December, 18:00"),
+                    ("slt_2", "Sat 12 December, 20:30"),
+                ],
+                "",
+            ),
+            columns: vec![
+                Field::standard(StandardField::Name),
+                Field::standard(StandardField::PhoneNumber),
+                Field::additional("allergies", "Allergies"),
+            ],
+            guests: Vec::new(),
+            pager: Pager::whole(),
+        }
     }
 }
 

@@ -106,6 +106,9 @@ pub struct Integration {
     pub offline: Option<String>,
     /// How conflicts end, for the document.
     pub conflicts: Option<String>,
+    /// Whether the team's own file declares it.
+    #[serde(skip)]
+    pub own: bool,
 }
 
 /// Names that tell a clock and a stored timestamp.
@@ -175,6 +178,15 @@ struct ExceptionData {
     #[serde(default)]
     rules: Vec<String>,
     reason: String,
+}
+
+impl Integration {
+    fn complete_from(&mut self, built_in: Self) {
+        self.integrate = self.integrate.take().or(built_in.integrate);
+        self.sync = self.sync.take().or(built_in.sync);
+        self.offline = self.offline.take().or(built_in.offline);
+        self.conflicts = self.conflicts.take().or(built_in.conflicts);
+    }
 }
 
 impl Config {
@@ -286,15 +298,19 @@ fn merge_patterns(
         .collect()
 }
 
-/// A team's entry replaces the built-in one of its category.
+/// A team's entry replaces the built-in one of its category, which lends it the texts it lacks.
 fn merge_integrations(own: Vec<Integration>, built_in: Vec<Integration>) -> Vec<Integration> {
     let mut merged = own;
+    for integration in &mut merged {
+        integration.own = true;
+    }
     for integration in built_in {
-        if !merged
-            .iter()
-            .any(|known| known.category == integration.category)
-        {
-            merged.push(integration);
+        let known = merged
+            .iter_mut()
+            .find(|known| known.category == integration.category);
+        match known {
+            Some(known) => known.complete_from(integration),
+            None => merged.push(integration),
         }
     }
     merged

@@ -9,7 +9,7 @@ mod words;
 use tree_sitter::{Node, Parser, Tree};
 
 use super::config::Names;
-use super::lexer::Span;
+use super::lexer::{Region, Span};
 use super::pattern::Pattern;
 use super::read::{Kind, Place, Use, without_formatting};
 use super::scan::{Form, Hit};
@@ -62,7 +62,7 @@ pub(super) fn place(source: &Source<'_>, hits: &[Hit], patterns: &[Pattern]) -> 
                 member,
                 usage,
                 is_async: words.is_async(&path),
-                text: identity_text(words, &path, source.text),
+                text: identity_text(words, &path, source),
                 precision: flow.precision(&path, native),
             };
             let wraps = hit.form == Form::Call && kind == Kind::Call && flow.is_returned(&path);
@@ -149,19 +149,62 @@ pub(super) fn scope_of(words: &Words, path: &[Node<'_>], text: &str) -> (String,
     (class.unwrap_or_default(), member.unwrap_or_default())
 }
 
-/// The smallest statement, argument or element around a node, without its formatting.
-pub(super) fn identity_text(words: &Words, path: &[Node<'_>], text: &str) -> String {
+/// What tells a read from its neighbours: its statement, or in a long one the way to it.
+///
+/// Beside other arguments only the callee and the label count, so that `foo(DateTime.now())` and
+/// `bar(DateTime.now())` differ, while a change to another argument changes nothing.
+fn identity_text(words: &Words, path: &[Node<'_>], source: &Source<'_>) -> String {
+    const CALLS_MAX: usize = 2;
     let mut nodes = path.iter().rev().copied();
-    let Some(mut chosen) = nodes.next() else {
+    let Some(first) = nodes.next() else {
         return String::new();
     };
+    let text = source.text;
+    let mut way = code_of(first, source);
+    let mut calls = 0;
     for parent in nodes {
-        if words.holds_statements(parent) {
-            break;
+        match parent.kind() {
+            "arguments"
+            | "set_or_map_literal"
+            | "list_literal"
+            | "object"
+            | "array"
+            | "field_initializer_list" => {
+                if calls == CALLS_MAX {
+                    break;
+                }
+                calls += 1;
+                way = format!("{}({way})", words::callee(parent, text));
+            }
+            _ if words.holds_statements(parent) => break,
+            _ if calls == 0 => way = code_of(parent, source),
+            _ => {
+                if let Some(name) = words::label(parent, text) {
+                    way = format!("{name}={way}");
+                }
+            }
         }
-        chosen = parent;
     }
-    without_formatting(text.get(chosen.byte_range()).unwrap_or_default())
+    without_formatting(&way)
+}
+
+/// The text of a node without its comments.
+fn code_of(node: Node<'_>, source: &Source<'_>) -> String {
+    let (mut at, end) = (node.start_byte(), node.end_byte());
+    let from = source.spans.partition_point(|span| span.end <= at);
+    let inside = source
+        .spans
+        .iter()
+        .skip(from)
+        .take_while(|span| span.start < end);
+    let mut out = String::new();
+    for span in inside.filter(|span| span.region == Region::Comment) {
+        out.push_str(source.text.get(at..span.start).unwrap_or_default());
+        out.push(' ');
+        at = span.end;
+    }
+    out.push_str(source.text.get(at..end).unwrap_or_default());
+    out
 }
 
 /// The text of a node.

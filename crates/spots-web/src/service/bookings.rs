@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use spots_booking::{
-    BookingId, EventId, FieldName, FieldRule, FieldValue, GuestCode, GuestId, Refusal, Request,
-    Requirements, ShareId, Slot,
+    BookingId, EventId, EventType, FieldName, FieldRule, FieldValue, GuestCode, GuestId, Refusal,
+    Request, Requirements, ShareId, Slot,
 };
 use spots_host::ServiceError;
 use spots_privacy::consent::{NewShareField, Person, sha256};
@@ -30,6 +30,8 @@ pub const IDEMPOTENCY_KEY_CHARS_MAX: usize = 128;
 pub struct NewBooking {
     /// Which event.
     pub event: EventId,
+    /// Of what type the person takes it to be; another is refused.
+    pub event_type: Option<EventType>,
     /// The time; may be left out where only one is to come.
     pub starts_at: Option<Timestamp>,
     /// How many people come.
@@ -165,6 +167,11 @@ async fn details(ctx: &Ctx, person: &Person, record: BookingRecord) -> Answer<Bo
 /// time can still be booked is the store's to say: a repetition may come when it is over.
 pub(super) async fn plan(ctx: &Ctx, new: &NewBooking) -> Answer<Plan> {
     let record = record(ctx, new.event).await?;
+    let event_type = record.event.offer.event_type;
+    if new.event_type.is_some_and(|given| given != event_type) {
+        let message = format!("This event is of type {event_type}.");
+        return Err(ServiceError::field("eventType", "mismatch", message));
+    }
     let starts_at = match new.starts_at {
         Some(starts_at) => starts_at,
         None => only_time(ctx, &record)?,

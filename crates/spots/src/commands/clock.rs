@@ -1,5 +1,6 @@
 //! `spots clock`.
 
+mod audit;
 mod read;
 
 use std::process::ExitCode;
@@ -16,6 +17,12 @@ pub(crate) enum ClockCommand {
     Status(read::StatusArgs),
     /// Give a clock whose state was lost, copied or poisoned a new identity; writes an audit line.
     Repair(read::RepairArgs),
+    /// Find every direct read of the wall clock in a repository.
+    Audit(audit::AuditArgs),
+    /// Write down which reads may stay for now; the list only shrinks.
+    Baseline(audit::BaselineArgs),
+    /// Fail on new reads, and say how the mandate stands.
+    Check(audit::CheckArgs),
 }
 
 pub(crate) fn run(command: ClockCommand, output: &mut Output) -> anyhow::Result<ExitCode> {
@@ -23,5 +30,8 @@ pub(crate) fn run(command: ClockCommand, output: &mut Output) -> anyhow::Result<
         ClockCommand::Now(args) => read::now(&args, output),
         ClockCommand::Status(args) => read::status(&args, output),
         ClockCommand::Repair(args) => read::repair(&args, output),
+        ClockCommand::Audit(args) => audit::audit(&args, output),
+        ClockCommand::Baseline(args) => audit::baseline(&args, output),
+        ClockCommand::Check(args) => audit::check(&args, output),
     }
 }

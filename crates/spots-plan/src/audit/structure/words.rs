@@ -231,3 +231,29 @@ fn marked_async(node: Node<'_>) -> bool {
         _ => false,
     })
 }
+
+/// The last name of what is called with these arguments; empty for a literal.
+pub(super) fn callee<'a>(arguments: Node<'_>, text: &'a str) -> &'a str {
+    if arguments.kind() != "arguments" {
+        return "";
+    }
+    let called = text
+        .get(..arguments.start_byte())
+        .unwrap_or_default()
+        .trim_end();
+    let start = called.rfind(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$'));
+    called
+        .get(start.map_or(0, |at| at + 1)..)
+        .unwrap_or_default()
+}
+
+/// The name under which a declaration, an assignment or a named argument keeps a value.
+pub(super) fn label<'a>(node: Node<'_>, text: &'a str) -> Option<&'a str> {
+    let named = match node.kind() {
+        "named_argument" => node.named_child(0),
+        _ => ["left", "name", "key", "pattern", "field"]
+            .iter()
+            .find_map(|field| node.child_by_field_name(field)),
+    };
+    named.map(|name| text_of(name, text).trim_end_matches(':'))
+}

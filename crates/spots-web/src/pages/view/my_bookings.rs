@@ -1,18 +1,21 @@
 //! `GET /me/bookings`: the reader's bookings.
 
 use askama::Template;
+use spots_booking::EventType;
 use spots_host::view::{
-    DateBadge, EventTime, EventType, Moment, Page, Pager, Period, Reader, Sample, Samples, Section,
+    DateBadge, EventTime, Moment, Page, Pager, Period, Reader, Sample, Samples, Section,
 };
 
 use super::BookingState;
 
-/// The reader's bookings (`period=upcoming|past`, `page`).
+/// The reader's bookings (`q`: words of the event, `period=upcoming|past`, `page`).
 #[derive(Debug, Clone, Template)]
 #[template(path = "my_bookings.html")]
 pub struct MyBookingsPage {
     /// The head of the page.
     pub page: Page,
+    /// The words searched for, as typed.
+    pub q: String,
     /// Which bookings are listed.
     pub period: Period,
     /// The bookings, soonest first (past ones latest first).
@@ -45,9 +48,13 @@ pub struct BookingRow {
 }
 
 impl BookingRow {
-    /// Whether the reader gave it back.
-    pub fn is_cancelled(&self) -> bool {
-        self.state == BookingState::Cancelled
+    /// Why the place is no longer the reader's, if so.
+    pub fn lost(&self) -> Option<&'static str> {
+        match self.state {
+            BookingState::Cancelled => Some("Cancelled"),
+            BookingState::CalledOff => Some("Called off"),
+            BookingState::Confirmed | BookingState::Past => None,
+        }
     }
 
     fn samples() -> Vec<Self> {
@@ -110,6 +117,7 @@ impl Samples for MyBookingsPage {
     fn samples() -> Vec<Sample<Self>> {
         let empty = Self {
             page: Page::new("Your bookings", Reader::Person, Section::Bookings),
+            q: String::new(),
             period: Period::Upcoming,
             bookings: Vec::new(),
             pager: Pager::whole(),
@@ -132,8 +140,15 @@ impl Samples for MyBookingsPage {
             ..empty.clone()
         };
         vec![
-            Sample::new("empty", empty),
+            Sample::new("empty", empty.clone()),
             Sample::new("no_past", no_past),
+            Sample::new(
+                "nothing_found",
+                Self {
+                    q: "tango".to_owned(),
+                    ..empty
+                },
+            ),
             Sample::new("typical", typical),
             Sample::new("full", full),
         ]

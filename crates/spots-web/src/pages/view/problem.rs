@@ -1,7 +1,8 @@
 //! Refusals and errors, as pages with a next step.
 
 use askama::Template;
-use spots_host::view::{EventType, Page, Reader, Sample, Samples, Section};
+use spots_booking::EventType;
+use spots_host::view::{Page, Reader, Sample, Samples, Section};
 
 /// A refusal or an error: what happened, and what to do now.
 #[derive(Debug, Clone, Template)]
@@ -89,7 +90,7 @@ impl ProblemPage {
             ),
             _ => (
                 "This is our fault",
-                "Something failed here. Nothing you typed was kept; please try again.",
+                "Something failed on our side. Go back and try again: a booking is never made twice.",
                 NextStep::new("/", "See all events"),
             ),
         };

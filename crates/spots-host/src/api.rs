@@ -1,0 +1,25 @@
+//! The API for hosts: `hosts/{hostId}/…`.
+
+mod events;
+mod guests;
+mod hosts;
+mod requirements;
+
+use std::sync::Arc;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::desk::FrontDoor;
+
+/// The routes, each in the OpenAPI document by construction. Paths are relative to the API's root.
+pub fn routes() -> OpenApiRouter<Arc<dyn FrontDoor>> {
+    OpenApiRouter::new()
+        .routes(routes!(hosts::find_host))
+        .routes(routes!(
+            requirements::find_requirements,
+            requirements::update_requirements
+        ))
+        .routes(routes!(events::create_host_event, events::list_host_events))
+        .routes(routes!(guests::list_guests))
+}

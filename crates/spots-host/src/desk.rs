@@ -1,0 +1,193 @@
+//! What those who act for a host may do, as a trait: this crate asks, the platform does.
+
+use async_trait::async_trait;
+use axum::extract::{FromRequestParts, RawPathParams};
+use axum::http::HeaderMap;
+use axum::http::request::Parts;
+use std::fmt;
+use std::sync::Arc;
+
+use spots_booking::{
+    BookingId, Event, EventId, EventType, FieldName, FieldRule, GuestId, HostId, HostKind,
+    NewEvent, Placed, Requirements, Slot,
+};
+
+use crate::error::ServiceError;
+use crate::problem::Problem;
+
+/// Where people who act for hosts come in.
+#[async_trait]
+pub trait FrontDoor: Send + Sync {
+    /// Looks up a host, for anyone.
+    async fn host(&self, host: HostId) -> Result<HostCard, ServiceError>;
+
+    /// Looks up what a host asks for at an event type, for anyone.
+    async fn asked(&self, host: HostId, event_type: EventType) -> Result<Asked, ServiceError>;
+
+    /// Lets someone to a host's desk, if the request proves that they act for the host.
+    async fn admit(
+        &self,
+        headers: &HeaderMap,
+        host: HostId,
+    ) -> Result<Box<dyn HostDesk>, ServiceError>;
+}
+
+/// What someone who acts for one host may do. Whoever holds one was admitted.
+#[async_trait]
+pub trait HostDesk: Send + Sync {
+    /// The host.
+    fn host(&self) -> &HostCard;
+
+    /// Sets what the host asks for at an event type, as its next version.
+    async fn ask(
+        &self,
+        event_type: EventType,
+        rules: Vec<FieldRule>,
+    ) -> Result<Asked, ServiceError>;
+
+    /// Adds events, all or none; one with a known source updates that event. Returns the ids and
+    /// whether each is new.
+    async fn add_events(
+        &self,
+        events: Vec<(NewEvent, Option<String>)>,
+    ) -> Result<Vec<(EventId, bool)>, ServiceError>;
+
+    /// Lists the host's events, also those called off or over.
+    async fn events(&self, part: PartRequest) -> Result<Part<EventCard>, ServiceError>;
+
+    /// Looks up one of the host's events with its times.
+    async fn event(&self, event: EventId) -> Result<EventCard, ServiceError>;
+
+    /// Lists the guests of one of the host's events with what they share now. Whoever shares sees
+    /// that it was opened.
+    async fn guests(
+        &self,
+        event: EventId,
+        through: Through,
+        part: PartRequest,
+    ) -> Result<Part<GuestCard>, ServiceError>;
+}
+
+/// Through what a host reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Through {
+    /// A page.
+    Page,
+    /// The API.
+    Api,
+}
+
+/// Which part of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PartRequest {
+    /// Rows to skip.
+    pub offset: u32,
+    /// Rows wanted.
+    pub limit: u32,
+}
+
+/// Part of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part<T> {
+    /// The rows.
+    pub items: Vec<T>,
+    /// Whether more follow.
+    pub more: bool,
+}
+
+/// A host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostCard {
+    /// Its id.
+    pub id: HostId,
+    /// What it is.
+    pub kind: HostKind,
+    /// What it is called.
+    pub name: String,
+}
+
+/// What a host asks for, with the hash that consents carry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// What is asked.
+    pub requirements: Requirements,
+    /// SHA-256 of its canonical text.
+    pub hash: [u8; 32],
+}
+
+/// A time that can be booked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenTime {
+    /// When.
+    pub slot: Slot,
+    /// Places left; `None` is unlimited.
+    pub left: Option<u32>,
+}
+
+/// An event with times to come: in a list, just the next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventCard {
+    /// The event.
+    pub event: Event,
+    /// Whose it is.
+    pub host: HostCard,
+    /// Times to come, in order.
+    pub times: Vec<OpenTime>,
+    /// Whether more times follow.
+    pub more: bool,
+}
+
+/// A guest as the host sees them.
+#[derive(Clone, PartialEq, Eq)]
+pub struct GuestCard {
+    /// The guest's handle at this host.
+    pub guest: GuestId,
+    /// The booking.
+    pub booking: BookingId,
+    /// The code for the door.
+    pub code: String,
+    /// When and how many.
+    pub placed: Placed,
+    /// Whether the booking was cancelled.
+    pub cancelled: bool,
+    /// What is shared now.
+    pub fields: Vec<(FieldName, String)>,
+}
+
+/// Personal data does not print.
+impl fmt::Debug for GuestCard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GuestCard")
+            .field("guest", &self.guest)
+            .field("booking", &self.booking)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The desk of the host whose id stands in the path as `hostId`.
+pub struct AtDesk(pub Box<dyn HostDesk>);
+
+impl fmt::Debug for AtDesk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("AtDesk").field(self.0.host()).finish()
+    }
+}
+
+impl FromRequestParts<Arc<dyn FrontDoor>> for AtDesk {
+    type Rejection = Problem;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        door: &Arc<dyn FrontDoor>,
+    ) -> Result<Self, Problem> {
+        let params = RawPathParams::from_request_parts(parts, door).await;
+        let host = params
+            .ok()
+            .and_then(|params| {
+                let (_, host) = params.iter().find(|(name, _)| *name == "hostId")?;
+                host.parse().ok()
+            })
+            .ok_or(ServiceError::not_found("host"))?;
+        Ok(Self(door.admit(&parts.headers, host).await?))
+    }
+}

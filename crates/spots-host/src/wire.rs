@@ -1,0 +1,19 @@
+//! What hosts read and write: JSON in `camelCase`. No type here can hold an agent id.
+
+mod event;
+mod guest;
+mod host;
+mod list;
+mod moment;
+mod requirements;
+mod user_data;
+mod words;
+
+pub use event::{EventBody, EventListItem, NewEventBody, OccurrenceBody, SlotBody, TableHoursBody};
+pub use guest::GuestBody;
+pub use host::{HostBody, NewHostBody};
+pub use list::{List, PAGE_MAX, PER_PAGE, PER_PAGE_MAX, PageParams};
+pub use moment::{Instant, Minute};
+pub use requirements::{RequirementBody, RequirementsBody, SetRequirementsBody};
+pub use user_data::{AdditionalValue, EventUserData};
+pub use words::{AskWord, EventTypeWord, HostKindWord, ValueTypeWord, WeekdayWord};

@@ -1,0 +1,396 @@
+//! What changed between two states of the services, and whom it breaks.
+
+mod members;
+mod pairs;
+mod signature;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use spots_findings::{Finding, Level, Place, Unreadable};
+
+use super::model::{Contract, Mark, Member, Snapshot, TypeKind};
+use super::rules::{self, Breaks};
+use super::types::{Change, Lattice, change, head};
+
+/// Words of which a positional parameter must not silently change from one to another.
+pub const PROTECTED_WORDS: [&str; 12] = [
+    "userId",
+    "agentId",
+    "guestId",
+    "guestHandle",
+    "hostId",
+    "accountId",
+    "deviceId",
+    "profileId",
+    "personId",
+    "ownerId",
+    "sessionId",
+    "customerId",
+];
+
+/// What to be strict about.
+#[derive(Clone, Debug)]
+pub struct DiffOptions {
+    /// A positional parameter renamed between two of these is a finding.
+    pub protected: Vec<String>,
+}
+
+impl Default for DiffOptions {
+    fn default() -> Self {
+        Self {
+            protected: PROTECTED_WORDS
+                .iter()
+                .map(|word| (*word).to_owned())
+                .collect(),
+        }
+    }
+}
+
+/// What a comparison came to.
+#[derive(Clone, Debug, Default)]
+pub struct Compared {
+    /// Findings, unordered.
+    pub findings: Vec<Finding>,
+    /// Services that could not be compared.
+    pub unreadable: Vec<Unreadable>,
+    /// How many services of the old side were compared with one of the new side.
+    pub compared: usize,
+}
+
+/// Compares the services of two snapshots, and the types that their signatures mention.
+pub fn compare(old: &Snapshot, new: &Snapshot, options: &DiffOptions) -> Compared {
+    let both = Both::new(old, new);
+    let mut out = Compared::default();
+    let mut done = BTreeSet::new();
+    let paired = pairs::pair(&old.services, &new.services, &new.types);
+    out.unreadable.extend(paired.ambiguous);
+    for gone in paired.removed {
+        out.findings.push(removed(gone));
+    }
+    for (before, after) in &paired.renamed {
+        let message = format!("{} is now called {}", before.decl.name, after.decl.name);
+        let finding = rules::finding("service-renamed", None, &before.decl.name, &message);
+        out.findings
+            .push(place(finding, after, after.decl.line).fact("service", &*before.decl.name));
+    }
+    for (before, after) in paired.same.iter().chain(&paired.renamed) {
+        out.compared += 1;
+        done.insert(before.decl.name.clone());
+        let mut pair = Pair::new(before, after, &both, options);
+        pair.run();
+        out.findings.extend(pair.findings);
+    }
+    out.findings.extend(shared(old, new, &both, options, &done));
+    without_repeats(&mut out.findings);
+    out
+}
+
+/// Types that signatures mention and that exist on both sides under one name.
+fn shared(
+    old: &Snapshot,
+    new: &Snapshot,
+    both: &Both<'_>,
+    options: &DiffOptions,
+    done: &BTreeSet<String>,
+) -> Vec<Finding> {
+    let named = |side: &'_ Snapshot| -> BTreeMap<String, Vec<usize>> {
+        let mut names: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (at, ty) in side.types.iter().enumerate() {
+            names.entry(ty.decl.name.clone()).or_default().push(at);
+        }
+        names
+    };
+    let (olds, news) = (named(old), named(new));
+    let mut findings = Vec::new();
+    for (name, before) in olds.iter().filter(|(name, _)| !done.contains(*name)) {
+        let after = news.get(name).map_or(&[][..], Vec::as_slice);
+        // Two types of one name are never paired by chance; what the signatures say still counts.
+        let ([before], [after]) = (before.as_slice(), after) else {
+            continue;
+        };
+        if let (Some(before), Some(after)) = (old.types.get(*before), new.types.get(*after)) {
+            let mut pair = Pair::new(before, after, both, options);
+            pair.run();
+            // New members and notes of a shared type are no news about a service.
+            pair.findings.retain(|finding| finding.level > Level::Note);
+            findings.extend(pair.findings);
+        }
+    }
+    findings
+}
+
+fn removed(gone: &Contract) -> Finding {
+    let name = &gone.decl.name;
+    let message = format!("{name} is gone");
+    rules::finding("service-removed", None, name, &message)
+        .fact("service", &**name)
+        .at(Place::line(gone.file.clone(), gone.decl.line))
+}
+
+/// A base's change is reported once, not again for each type that inherits the member.
+fn without_repeats(findings: &mut Vec<Finding>) {
+    let mut seen = BTreeSet::new();
+    findings.sort_by(|a, b| {
+        (&a.identity, &a.rule, &a.message).cmp(&(&b.identity, &b.rule, &b.message))
+    });
+    findings.retain(|finding| {
+        seen.insert((
+            finding.rule.clone(),
+            finding.identity.clone(),
+            finding.message.clone(),
+        ))
+    });
+}
+
+/// Both sides' knowledge of types, the new one's first.
+struct Both<'a> {
+    above: BTreeMap<&'a str, BTreeSet<&'a str>>,
+    aliases: BTreeMap<&'a str, &'a str>,
+    names: BTreeSet<&'a str>,
+}
+
+impl<'a> Both<'a> {
+    fn new(old: &'a Snapshot, new: &'a Snapshot) -> Self {
+        let mut both = Self {
+            above: BTreeMap::new(),
+            aliases: BTreeMap::new(),
+            names: BTreeSet::new(),
+        };
+        for side in [old, new] {
+            for contract in side.services.iter().chain(&side.types) {
+                let decl = &contract.decl;
+                let above = both.above.entry(&decl.name).or_default();
+                above.extend(contract.above.iter().map(|name| head(name).0));
+                both.names.insert(&decl.name);
+                let target = decl.supers.first().filter(|_| decl.kind == TypeKind::Alias);
+                if let Some(target) = target.filter(|_| decl.generics.is_empty()) {
+                    both.aliases.insert(&decl.name, &target.ty);
+                }
+            }
+        }
+        both
+    }
+}
+
+impl Lattice for Both<'_> {
+    fn is_above(&self, lower: &str, upper: &str) -> bool {
+        self.above
+            .get(lower)
+            .is_some_and(|above| above.contains(upper))
+    }
+
+    fn alias(&self, name: &str) -> Option<String> {
+        self.aliases.get(name).map(|target| (*target).to_owned())
+    }
+}
+
+/// One type before and after.
+struct Pair<'a> {
+    old: &'a Contract,
+    new: &'a Contract,
+    both: &'a Both<'a>,
+    options: &'a DiffOptions,
+    findings: Vec<Finding>,
+}
+
+impl<'a> Pair<'a> {
+    fn new(
+        old: &'a Contract,
+        new: &'a Contract,
+        both: &'a Both<'a>,
+        options: &'a DiffOptions,
+    ) -> Self {
+        Self {
+            old,
+            new,
+            both,
+            options,
+            findings: Vec::new(),
+        }
+    }
+
+    fn run(&mut self) {
+        self.head();
+        self.members();
+    }
+
+    /// What stands before the body.
+    fn head(&mut self) {
+        let (old, new) = (&self.old.decl, &self.new.decl);
+        let name = &old.name;
+        if old.kind != new.kind {
+            let message = format!(
+                "{name} was a {} and is a {}",
+                old.kind.as_str(),
+                new.kind.as_str()
+            );
+            self.report("kind-changed", None, None, &message);
+            return;
+        }
+        if old.kind == TypeKind::Alias {
+            self.target();
+            return;
+        }
+        let tighter: Vec<&str> = new
+            .modifiers
+            .iter()
+            .filter(|modifier| *modifier != "mixin" && !old.modifiers.contains(*modifier))
+            .filter(|modifier| !self.still_made(modifier))
+            .map(String::as_str)
+            .collect();
+        if !tighter.is_empty() {
+            let message = format!("{name} became {}", tighter.join(" and "));
+            self.report("modifier-tightened", None, None, &message);
+        } else if old.modifiers.contains("mixin") && !new.modifiers.contains("mixin") {
+            let message = format!("{name} can no longer be mixed in");
+            self.report("modifier-tightened", None, None, &message);
+        }
+        self.supers();
+        if generics_differ(&old.generics, &new.generics, self.both) {
+            let message = format!(
+                "{name} took <{}> and takes <{}>",
+                old.generics.join(", "),
+                new.generics.join(", ")
+            );
+            self.report("generics-changed", None, None, &message);
+        }
+        if old.deprecated.is_none() && new.deprecated.is_some() {
+            self.report("deprecated", None, None, &format!("{name} is deprecated"));
+        }
+    }
+
+    /// A class that became abstract is still made as before where factories stand in for all of its
+    /// constructors.
+    fn still_made(&self, modifier: &str) -> bool {
+        let mut before = self.old.made_by().into_iter();
+        let after = self.new.made_by();
+        let stands_in = |old: &Member, new: &Member| old.name == new.name && new.is(Mark::Factory);
+        modifier == "abstract"
+            && !after.is_empty()
+            && before.all(|old| after.iter().any(|new| stands_in(&old, new)))
+    }
+
+    fn target(&mut self) {
+        let target = |contract: &'a Contract| {
+            contract
+                .decl
+                .supers
+                .first()
+                .map(|target| target.ty.as_str())
+        };
+        let (old, new) = (target(self.old), target(self.new));
+        // Aliases would expand each other; the targets are compared as the new side knows them.
+        if change(old, new, &NoAliases(self.both)) != Change::Same {
+            let message = format!(
+                "{} stood for {} and stands for {}",
+                self.old.decl.name,
+                old.unwrap_or("nothing"),
+                new.unwrap_or("nothing")
+            );
+            self.report("kind-changed", None, None, &message);
+        }
+    }
+
+    fn supers(&mut self) {
+        let still = |name: &&String| {
+            let name = head(name).0;
+            let kept = self.new.above.iter().any(|above| head(above).0 == name);
+            kept || name.starts_with('_') || name == "Object" || name == self.new.decl.name
+        };
+        let lost: Vec<&str> = self
+            .old
+            .above
+            .iter()
+            .filter(|name| !still(name))
+            .map(String::as_str)
+            .collect();
+        if lost.is_empty() {
+            return;
+        }
+        let message = format!(
+            "{} is no longer a {}",
+            self.old.decl.name,
+            lost.join(", nor a ")
+        );
+        self.report("supertype-lost", None, None, &message);
+    }
+
+    /// Adds a finding about a member that is no longer there: it stands at the type, and names the
+    /// place where the member was.
+    fn report_gone(&mut self, rule: &str, breaks: Option<Breaks>, member: &Member, message: &str) {
+        self.report(rule, breaks, Some(member), message);
+        let line = self.new.decl.line;
+        let was = Place::line(self.old.file.clone(), member.line);
+        if let Some(finding) = self.findings.pop() {
+            let here = finding.place.is_some();
+            let finding = if here {
+                place(finding, self.new, line)
+            } else {
+                finding
+            };
+            let finding = if self.old.file.is_empty() || member.line <= 1 {
+                finding
+            } else {
+                finding.related(was, "it was here before")
+            };
+            self.findings.push(finding);
+        }
+    }
+
+    /// Adds a finding about the type, or about one of its members.
+    fn report(
+        &mut self,
+        rule: &str,
+        breaks: Option<Breaks>,
+        member: Option<&Member>,
+        message: &str,
+    ) {
+        let owner = &self.old.decl.name;
+        let identity = match member {
+            Some(member) if member.name.starts_with(&**owner) => member.name.clone(),
+            Some(member) => format!("{owner}.{}", member.name),
+            None => owner.clone(),
+        };
+        let line = member.map_or(self.new.decl.line, |member| member.line);
+        let finding = rules::finding(rule, breaks, &identity, message).fact("service", &**owner);
+        let finding = match member {
+            Some(member) => finding.fact("member", &*member.name),
+            None => finding,
+        };
+        self.findings.push(place(finding, self.new, line));
+    }
+}
+
+struct NoAliases<'a>(&'a Both<'a>);
+
+impl Lattice for NoAliases<'_> {
+    fn is_above(&self, lower: &str, upper: &str) -> bool {
+        self.0.is_above(lower, upper)
+    }
+
+    fn alias(&self, _name: &str) -> Option<String> {
+        None
+    }
+}
+
+fn place(finding: Finding, contract: &Contract, line: u32) -> Finding {
+    if contract.file.is_empty() {
+        return finding;
+    }
+    finding.at(Place::line(contract.file.clone(), line))
+}
+
+/// Whether type parameters differ in number or bound; their names do not matter.
+fn generics_differ(old: &[String], new: &[String], lattice: &dyn Lattice) -> bool {
+    let bound = |generic: &str| -> String {
+        let bound = generic
+            .split_once(" extends ")
+            .or_else(|| generic.split_once(':'));
+        bound.map_or("dynamic".to_owned(), |(_, bound)| bound.trim().to_owned())
+    };
+    old.len() != new.len()
+        || old.iter().zip(new).any(|(old, new)| {
+            let change = change(Some(&bound(old)), Some(&bound(new)), lattice);
+            matches!(change, Change::Narrower | Change::Other)
+        })
+}

@@ -1,0 +1,138 @@
+//! Which service of the old side is which of the new one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use spots_findings::Unreadable;
+
+use super::super::model::{Contract, MemberKind, TypeKind};
+
+/// Of ten members this many must survive for a rename; fewer is a removal.
+const RENAME_TENTHS_MIN: usize = 8;
+/// A type with fewer members is too small to be recognised by them.
+const RENAME_MEMBERS_MIN: usize = 2;
+
+/// All services, paired or not.
+#[derive(Default)]
+pub(super) struct Paired<'a> {
+    pub(super) same: Vec<(&'a Contract, &'a Contract)>,
+    pub(super) renamed: Vec<(&'a Contract, &'a Contract)>,
+    pub(super) removed: Vec<&'a Contract>,
+    pub(super) ambiguous: Vec<Unreadable>,
+}
+
+pub(super) fn pair<'a>(
+    old: &'a [Contract],
+    new: &'a [Contract],
+    others: &'a [Contract],
+) -> Paired<'a> {
+    let mut paired = Paired::default();
+    let before = by_name(old);
+    let after = by_name(new);
+    let mut gone = Vec::new();
+    for (name, olds) in &before {
+        match (
+            olds.as_slice(),
+            after.get(name).map_or(&[][..], Vec::as_slice),
+        ) {
+            (olds, []) => gone.extend(olds.iter().copied()),
+            ([old], [new]) => paired.same.push((old, new)),
+            (olds, news) => several(name, olds, news, &mut paired),
+        }
+    }
+    let added: Vec<&Contract> = new
+        .iter()
+        .chain(others)
+        .filter(|contract| !before.contains_key(contract.decl.name.as_str()))
+        .collect();
+    let mut taken = BTreeSet::new();
+    for old in gone {
+        // Still there, as a type of another kind or behind an alias.
+        let still = others.iter().find(|other| other.decl.name == old.decl.name);
+        let target = still.and_then(|still| match still.decl.kind {
+            TypeKind::Alias => {
+                let target = &still.decl.supers.first()?.ty;
+                new.iter()
+                    .chain(others)
+                    .find(|other| other.decl.name == *target)
+            }
+            _ => Some(still),
+        });
+        if let Some(target) = target {
+            paired.same.push((old, target));
+            continue;
+        }
+        let mut fits = added
+            .iter()
+            .filter(|new| !taken.contains(&(&*new.file, &*new.decl.name)))
+            .filter(|new| new.decl.kind != TypeKind::Alias && is_rename(old, new));
+        match (fits.next(), fits.next()) {
+            (Some(new), None) => {
+                taken.insert((&*new.file, &*new.decl.name));
+                paired.renamed.push((old, new));
+            }
+            _ => paired.removed.push(old),
+        }
+    }
+    paired
+}
+
+fn by_name(contracts: &[Contract]) -> BTreeMap<&str, Vec<&Contract>> {
+    let mut names: BTreeMap<&str, Vec<&Contract>> = BTreeMap::new();
+    for contract in contracts {
+        names.entry(&contract.decl.name).or_default().push(contract);
+    }
+    names
+}
+
+/// Services that share a name: told apart by file, then by shape, else refused.
+fn several<'a>(name: &str, olds: &[&'a Contract], news: &[&'a Contract], out: &mut Paired<'a>) {
+    let mut olds: Vec<&Contract> = olds.to_vec();
+    let mut news: Vec<&Contract> = news.to_vec();
+    olds.retain(|old| {
+        let at = news.iter().position(|new| new.file == old.file);
+        at.is_none_or(|at| {
+            out.same.push((old, news.remove(at)));
+            false
+        })
+    });
+    olds.retain(|old| {
+        let fits: Vec<usize> = news
+            .iter()
+            .enumerate()
+            .filter(|(_, new)| is_rename(old, new))
+            .map(|(at, _)| at)
+            .collect();
+        if let [at] = fits.as_slice() {
+            out.same.push((old, news.remove(*at)));
+            return false;
+        }
+        true
+    });
+    for old in olds {
+        if news.is_empty() {
+            out.removed.push(old);
+            continue;
+        }
+        out.ambiguous.push(Unreadable {
+            path: old.file.clone(),
+            reason: format!(
+                "several services are called {name}, and this one cannot be told from the others; \
+                 give them different names, or name one by its file"
+            ),
+        });
+    }
+}
+
+fn is_rename(old: &Contract, new: &Contract) -> bool {
+    let names = |contract: &Contract| -> BTreeSet<(String, MemberKind)> {
+        contract
+            .members()
+            .filter(|member| member.kind != MemberKind::Constructor)
+            .map(|member| (member.name.clone(), member.kind))
+            .collect()
+    };
+    let (old, new) = (names(old), names(new));
+    let most = old.len().max(new.len());
+    let shared = old.intersection(&new).count();
+    most >= RENAME_MEMBERS_MIN && shared * 10 >= most * RENAME_TENTHS_MIN
+}

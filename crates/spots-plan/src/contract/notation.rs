@@ -1,0 +1,144 @@
+//! One way to write a type or a default, whatever the source's layout.
+
+/// Canonical form: one space between words, none inside brackets, no comments, no trailing comma.
+pub(super) fn canonical(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(token) = next_token(&mut rest) {
+        push(&mut out, token);
+    }
+    out
+}
+
+fn push(out: &mut String, token: &str) {
+    let word = |letter: char| letter.is_alphanumeric() || letter == '_' || letter == '$';
+    let last = out.chars().next_back();
+    let first = token.chars().next().unwrap_or(' ');
+    if matches!(token, ")" | "]" | "}" | ">") && last == Some(',') {
+        out.pop();
+    }
+    let last_word = last.is_some_and(word);
+    let after_type = matches!(last, Some('>' | '?' | ')' | ']' | '}'));
+    let first_word = word(first);
+    let space = last == Some(',')
+        || ((last_word || after_type) && (first_word || first == '\''))
+        || (last_word && first == '{' && out.ends_with("required"))
+        || token == "="
+        || token == "=>"
+        || out.ends_with(" =")
+        || out.ends_with("=>");
+    if space && !out.is_empty() && !matches!(token, ")" | "]" | "}" | ">" | ",") {
+        out.push(' ');
+    }
+    out.push_str(token);
+}
+
+/// Cuts the next token off: a word, a string, or one sign; skips white space and comments.
+fn next_token<'a>(rest: &mut &'a str) -> Option<&'a str> {
+    loop {
+        *rest = rest.trim_start();
+        if rest.starts_with("//") {
+            *rest = rest
+                .find('\n')
+                .map_or("", |end| rest.get(end..).unwrap_or(""));
+        } else if rest.starts_with("/*") {
+            *rest = rest
+                .find("*/")
+                .map_or("", |end| rest.get(end + 2..).unwrap_or(""));
+        } else {
+            break;
+        }
+    }
+    let first = rest.chars().next()?;
+    let length = match first {
+        '\'' | '"' => string_length(rest, first),
+        '=' if rest.starts_with("=>") => 2,
+        '-' if rest.starts_with("->") => 2,
+        letter if letter.is_alphanumeric() || letter == '_' || letter == '$' => rest
+            .find(|letter: char| !(letter.is_alphanumeric() || letter == '_' || letter == '$'))
+            .unwrap_or(rest.len()),
+        letter => letter.len_utf8(),
+    };
+    let (token, after) = rest.split_at_checked(length)?;
+    *rest = after;
+    Some(token)
+}
+
+/// Length of a string literal in bytes with its quotes; to the end when it is not closed.
+fn string_length(text: &str, quote: char) -> usize {
+    let mut escaped = false;
+    for (at, letter) in text.char_indices().skip(1) {
+        if escaped {
+            escaped = false;
+        } else if letter == '\\' {
+            escaped = true;
+        } else if letter == quote {
+            return at + letter.len_utf8();
+        }
+    }
+    text.len()
+}
+
+/// Splits at `separator` outside of brackets and strings; parts are trimmed, empty ones dropped.
+pub(super) fn split(text: &str, separator: char) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut start = 0;
+    let mut skip_to = 0;
+    let mut depth = 0_i32;
+    let mut last = ' ';
+    for (at, letter) in text.char_indices() {
+        if at < skip_to {
+            continue;
+        }
+        match letter {
+            '\'' | '"' => {
+                skip_to = at + string_length(text.get(at..).unwrap_or(""), letter);
+            }
+            '(' | '[' | '{' | '<' => depth += 1,
+            ')' | ']' | '}' => depth -= 1,
+            '>' if last != '=' && last != '-' => depth -= 1,
+            letter if letter == separator && depth == 0 => {
+                parts.push(text.get(start..at).unwrap_or("").trim());
+                start = at + letter.len_utf8();
+            }
+            _ => {}
+        }
+        last = letter;
+    }
+    parts.push(text.get(start..).unwrap_or("").trim());
+    parts.retain(|part| !part.is_empty());
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn layout_does_not_matter() {
+        assert_eq!(
+            canonical("Map< String ,List<int>, >"),
+            "Map<String, List<int>>"
+        );
+        assert_eq!(
+            canonical("void  Function( String x )?"),
+            "void Function(String x)?"
+        );
+        assert_eq!(canonical("(int,{String a,})"), "(int, {String a})");
+        assert_eq!(canonical("T extends\n  Object"), "T extends Object");
+        assert_eq!(canonical("'a  b' // c"), "'a  b'");
+        assert_eq!(
+            canonical("const Duration(seconds : 3)"),
+            "const Duration(seconds:3)"
+        );
+    }
+
+    #[test]
+    fn splits_outside_of_brackets_and_strings() {
+        assert_eq!(
+            split("a: Map<A, B>, b: 'x, y', {c, d}", ','),
+            ["a: Map<A, B>", "b: 'x, y'", "{c, d}"]
+        );
+        assert_eq!(split("f: A -> B, c", ','), ["f: A -> B", "c"]);
+    }
+}

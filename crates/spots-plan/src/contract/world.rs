@@ -1,0 +1,533 @@
+//! A tree as contracts see it: services, what they inherit, and which type stands above which.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use spots_findings::Unreadable;
+
+use super::cache::Cache;
+use super::model::{
+    Contract, How, Inherited, Mark, Member, MemberKind, Origin, Snapshot, TypeDecl, TypeKind, Unit,
+};
+use super::types::{head, names_in, substitute};
+use super::{dart, scan};
+use crate::tree::{Language, SourceFile, Tree};
+
+/// Chains of inheritance longer than this are cut.
+const ABOVE_MAX: usize = 256;
+/// Rounds of reading files for the types that others name.
+const ROUNDS_MAX: usize = 32;
+/// Folders and endings of what is not shipped: tests, and code that a generator wrote.
+const NOT_SHIPPED_FOLDERS: [&str; 9] = [
+    "test",
+    "tests",
+    "test_driver",
+    "integration_test",
+    "__tests__",
+    "node_modules",
+    "__mocks__",
+    "benches",
+    "examples",
+];
+const NOT_SHIPPED_ENDINGS: [&str; 11] = [
+    ".g.dart",
+    ".freezed.dart",
+    ".mocks.dart",
+    ".gr.dart",
+    ".config.dart",
+    "_test.dart",
+    ".test.ts",
+    ".spec.ts",
+    ".d.ts",
+    ".test.tsx",
+    ".spec.tsx",
+];
+
+/// What to look for.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Names of services, with `*` at either end; symbols are names without one.
+    pub patterns: Vec<String>,
+    /// Whether tests and generated code count too.
+    pub everything: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            patterns: vec!["*Service".to_owned()],
+            everything: false,
+        }
+    }
+}
+
+impl Options {
+    /// Whether this name is a service's.
+    pub fn names(&self, name: &str) -> bool {
+        !name.starts_with('_') && self.patterns.iter().any(|pattern| matches(pattern, name))
+    }
+}
+
+fn matches(pattern: &str, name: &str) -> bool {
+    match (pattern.strip_prefix('*'), pattern.strip_suffix('*')) {
+        (Some(inner), Some(_)) => name.contains(inner.trim_end_matches('*')),
+        (Some(end), None) => name.ends_with(end),
+        (None, Some(start)) => name.starts_with(start),
+        (None, None) => pattern == name,
+    }
+}
+
+/// Why a tree cannot be read as one of services.
+#[derive(Debug, thiserror::Error)]
+pub enum WorldError {
+    /// The tree itself.
+    #[error(transparent)]
+    Tree(#[from] crate::tree::TreeError),
+    /// A language without an extractor.
+    #[error("contracts are not read from {0}; give --language dart, rust or typescript")]
+    Language(String),
+}
+
+/// A tree, read as far as its services need it.
+#[derive(Debug)]
+pub struct World {
+    tree: Tree,
+    options: Options,
+    /// Files that declare a name, perhaps: the scan is generous.
+    declaring: BTreeMap<String, BTreeSet<usize>>,
+    units: BTreeMap<usize, Unit>,
+    unreadable: Vec<Unreadable>,
+}
+
+impl World {
+    /// Scans the tree and parses the files that may declare a service.
+    pub fn read(mut tree: Tree, options: Options, cache: &Cache) -> Self {
+        tree.retain(|file| options.everything || shipped(&file.path));
+        let visited = tree.visit(|file, text| {
+            let names = scan::declared(file.language, text);
+            let unit = names
+                .iter()
+                .any(|name| options.names(name))
+                .then(|| cache.unit(file.language, text, |text| extract(file.language, text)));
+            let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
+            (names, unit)
+        });
+        let index: BTreeMap<&str, usize> = tree
+            .files()
+            .iter()
+            .enumerate()
+            .map(|(number, file)| (file.path.as_str(), number))
+            .collect();
+        let mut declaring: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
+        let mut units = BTreeMap::new();
+        for (file, (names, unit)) in visited.items {
+            let Some(number) = index.get(file.path.as_str()) else {
+                continue;
+            };
+            for name in names {
+                declaring.entry(name).or_default().insert(*number);
+            }
+            units.extend(unit.map(|unit| (*number, unit)));
+        }
+        let mut world = Self {
+            tree,
+            options,
+            declaring,
+            units,
+            unreadable: visited.unreadable,
+        };
+        let wanted = world.named_above();
+        world.load(wanted, cache);
+        world.name_broken();
+        world
+    }
+
+    /// The tree that was read.
+    pub fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
+    /// What could not be read, by path.
+    pub fn unreadable(&self) -> &[Unreadable] {
+        &self.unreadable
+    }
+
+    /// The services, by name, then file.
+    pub fn services(&self) -> Vec<Contract> {
+        let mut services: Vec<Contract> = self
+            .all()
+            .filter(|(_, decl)| self.is_service(decl))
+            .map(|(file, decl)| self.contract(file, decl))
+            .collect();
+        services.sort_by(|a, b| (&a.decl.name, &a.file).cmp(&(&b.decl.name, &b.file)));
+        services
+    }
+
+    /// Contracts of all public types with this name, services or not, by file.
+    pub fn named(&self, name: &str) -> Vec<Contract> {
+        let found = self.all().filter(|(_, decl)| decl.name == name);
+        found
+            .map(|(file, decl)| self.contract(file, decl))
+            .collect()
+    }
+
+    /// Parses the files that may declare these names, and what stands above them.
+    pub fn load(&mut self, names: BTreeSet<String>, cache: &Cache) {
+        let mut wanted = names;
+        for _ in 0..ROUNDS_MAX {
+            let files: BTreeSet<usize> = wanted
+                .iter()
+                .filter_map(|name| self.declaring.get(name))
+                .flatten()
+                .copied()
+                .filter(|file| !self.units.contains_key(file))
+                .collect();
+            if files.is_empty() {
+                return;
+            }
+            let paths: BTreeMap<&str, usize> = files
+                .iter()
+                .filter_map(|number| Some((self.tree.files().get(*number)?.path.as_str(), *number)))
+                .collect();
+            let mut part = self.tree.clone();
+            part.retain(|file| paths.contains_key(file.path.as_str()));
+            let visited = part.visit(|file, text| {
+                cache.unit(file.language, text, |text| extract(file.language, text))
+            });
+            let read: Vec<(usize, Unit)> = visited
+                .items
+                .into_iter()
+                .filter_map(|(file, unit)| Some((*paths.get(file.path.as_str())?, unit)))
+                .collect();
+            self.units.extend(read);
+            // A file that cannot be read is named once, by the first visit.
+            self.units.extend(
+                files
+                    .iter()
+                    .filter(|file| !self.units.contains_key(file))
+                    .copied()
+                    .collect::<Vec<_>>()
+                    .into_iter()
+                    .map(|file| (file, Unit::default())),
+            );
+            wanted = self.named_above();
+        }
+    }
+
+    /// Names of the types that the services' signatures mention.
+    pub fn mentioned(&self) -> BTreeSet<String> {
+        self.services().iter().flat_map(mentioned).collect()
+    }
+
+    /// What a comparison needs: the services, the types of these names, and the enums that those
+    /// types mention.
+    pub fn snapshot(&mut self, names: &BTreeSet<String>, cache: &Cache) -> Snapshot {
+        self.load(names.clone(), cache);
+        let mut wanted = names.clone();
+        let direct: Vec<Contract> = names.iter().flat_map(|name| self.named(name)).collect();
+        let further: BTreeSet<String> = direct.iter().flat_map(mentioned).collect();
+        self.load(further.clone(), cache);
+        let is_enum = |name: &String| {
+            let mut found = self.all().filter(|(_, decl)| decl.name == *name);
+            found.any(|(_, decl)| decl.kind == TypeKind::Enum)
+        };
+        wanted.extend(further.into_iter().filter(is_enum));
+        let types = wanted.iter().flat_map(|name| self.named(name));
+        Snapshot {
+            services: self.services(),
+            types: types
+                .filter(|contract| !self.is_service(&contract.decl))
+                .collect(),
+        }
+    }
+
+    /// Names that a file declares, perhaps.
+    pub fn declared_in(&self, path: &str) -> BTreeSet<String> {
+        let number = self.tree.files().iter().position(|file| file.path == path);
+        let in_file =
+            |files: &BTreeSet<usize>| number.is_some_and(|number| files.contains(&number));
+        let found = self.declaring.iter().filter(|(_, files)| in_file(files));
+        found.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// Whether a name is a service's here.
+    pub fn is_service_name(&self, name: &str) -> bool {
+        self.all()
+            .any(|(_, decl)| decl.name == name && self.is_service(decl))
+    }
+
+    fn is_service(&self, decl: &TypeDecl) -> bool {
+        let by_pattern = matches!(
+            decl.kind,
+            TypeKind::Class | TypeKind::Interface | TypeKind::Functions
+        );
+        let by_symbol = self.options.patterns.contains(&decl.name);
+        self.options.names(&decl.name) && (by_pattern || by_symbol)
+    }
+
+    fn all(&self) -> impl Iterator<Item = (usize, &TypeDecl)> {
+        self.units
+            .iter()
+            .flat_map(|(file, unit)| unit.types.iter().map(|decl| (*file, decl)))
+            .filter(|(_, decl)| !decl.name.starts_with('_'))
+    }
+
+    fn named_above(&self) -> BTreeSet<String> {
+        let types = self.units.values().flat_map(|unit| &unit.types);
+        types
+            .flat_map(|decl| &decl.supers)
+            .map(|above| head(&above.ty).0.to_owned())
+            .collect()
+    }
+
+    /// Files with a service that the grammar could not read whole: members may be missing.
+    fn name_broken(&mut self) {
+        for (number, unit) in &self.units {
+            let Some(line) = unit.broken else { continue };
+            let Some(file) = self.tree.files().get(*number) else {
+                continue;
+            };
+            if unit.types.iter().any(|decl| self.options.names(&decl.name)) || unit.types.is_empty()
+            {
+                self.unreadable.push(Unreadable {
+                    path: file.path.clone(),
+                    reason: format!("syntax error at line {line}; mend it, or exclude the file"),
+                });
+            }
+        }
+        self.unreadable.sort();
+    }
+
+    fn path(&self, file: usize) -> &str {
+        self.tree
+            .files()
+            .get(file)
+            .map_or("", |file: &SourceFile| file.path.as_str())
+    }
+
+    /// The type that a name means in a file; `None` when none or more than one fits.
+    fn find(&self, name: &str, from: usize) -> Option<(usize, &TypeDecl)> {
+        let files = self.declaring.get(name)?;
+        let mut found: Vec<(usize, &TypeDecl)> = files
+            .iter()
+            .filter_map(|file| {
+                let types = &self.units.get(file)?.types;
+                Some((*file, types.iter().find(|decl| decl.name == name)?))
+            })
+            .collect();
+        if found.len() > 1 {
+            let imports = self
+                .units
+                .get(&from)
+                .map_or(&[][..], |unit| unit.imports.as_slice());
+            let near = |file: usize| {
+                file == from
+                    || imports
+                        .iter()
+                        .any(|import| is_import_of(import, self.path(file)))
+            };
+            found.retain(|(file, _)| near(*file));
+        }
+        match found.as_slice() {
+            [one] => Some(*one),
+            _ => found.into_iter().find(|(file, _)| *file == from),
+        }
+    }
+
+    fn contract(&self, file: usize, decl: &TypeDecl) -> Contract {
+        let mut public = decl.clone();
+        let constructors = decl
+            .members
+            .iter()
+            .any(|member| member.kind == MemberKind::Constructor);
+        public.members.retain(is_public);
+        for member in &mut public.members {
+            self.type_params(member, file, decl);
+        }
+        let mut contract = Contract {
+            file: self.path(file).to_owned(),
+            implicit_constructor: decl.kind == TypeKind::Class && !constructors,
+            decl: public,
+            inherited: Vec::new(),
+            outside: BTreeSet::new(),
+            above: BTreeSet::new(),
+        };
+        let mut seen: BTreeSet<(String, MemberKind)> = decl
+            .members
+            .iter()
+            .map(|member| (member.name.clone(), member.kind))
+            .collect();
+        self.walk_above(file, decl, &mut |walked| match walked {
+            Walked::Outside(name) => {
+                contract.above.insert(name.clone());
+                contract.outside.insert(name);
+            }
+            Walked::Type(above, words) => {
+                contract.above.insert(above.name.clone());
+                for member in above.members.iter().filter(|member| is_inherited(member)) {
+                    if seen.insert((member.name.clone(), member.kind)) {
+                        contract.inherited.push(Inherited {
+                            from: above.name.clone(),
+                            member: with_words(member, words),
+                        });
+                    }
+                }
+            }
+        });
+        contract
+    }
+
+    /// Walks all types above one, the nearest first.
+    fn walk_above(&self, file: usize, decl: &TypeDecl, visit: &mut dyn FnMut(Walked<'_>)) {
+        let mut next = vec![(file, decl, Vec::new())];
+        let mut seen = BTreeSet::from([(file, decl.name.clone())]);
+        let mut at = 0;
+        while let Some((file, decl, words)) = next.get(at).cloned() {
+            at += 1;
+            for above in &decl.supers {
+                if decl.kind == TypeKind::Alias && above.how != How::Extends {
+                    continue;
+                }
+                let ty = substitute(&above.ty, &words);
+                let (name, arguments) = head(&ty);
+                let Some((found_in, found)) = self.find(name, file) else {
+                    visit(Walked::Outside(name.to_owned()));
+                    continue;
+                };
+                if next.len() > ABOVE_MAX || !seen.insert((found_in, found.name.clone())) {
+                    continue;
+                }
+                let words: Vec<(String, String)> = found
+                    .generics
+                    .iter()
+                    .map(|generic| generic.split(' ').next().unwrap_or(generic).to_owned())
+                    .zip(arguments.into_iter().map(str::to_owned))
+                    .collect();
+                visit(Walked::Type(found, &words));
+                next.push((found_in, found, words));
+            }
+        }
+    }
+
+    /// Gives `this.x` and `super.x` the types that they have elsewhere.
+    fn type_params(&self, member: &mut Member, file: usize, decl: &TypeDecl) {
+        for param in &mut member.params {
+            if param.ty.is_some() {
+                continue;
+            }
+            let field = |decl: &TypeDecl| {
+                let fields = decl
+                    .members
+                    .iter()
+                    .filter(|field| field.kind == MemberKind::Field);
+                fields
+                    .filter(|field| field.name == param.name)
+                    .find_map(|field| field.ty.clone())
+            };
+            param.ty = match param.origin {
+                Origin::Own => Some("dynamic".to_owned()).filter(|_| self.dynamic(file)),
+                Origin::Field => field(decl),
+                Origin::Super => self.type_above(file, decl, &param.name),
+            };
+        }
+    }
+
+    fn dynamic(&self, file: usize) -> bool {
+        let file = self.tree.files().get(file);
+        file.is_some_and(|file| file.language == Language::Dart)
+    }
+
+    /// The type of a superclass's constructor parameter with this name.
+    fn type_above(&self, file: usize, decl: &TypeDecl, name: &str) -> Option<String> {
+        let mut ty = None;
+        self.walk_above(file, decl, &mut |walked| {
+            if let Walked::Type(above, words) = walked
+                && ty.is_none()
+            {
+                let constructors = above
+                    .members
+                    .iter()
+                    .filter(|member| member.kind == MemberKind::Constructor);
+                let mut params = constructors.flat_map(|constructor| &constructor.params);
+                let param = params.find(|param| param.name == name);
+                let fields = above
+                    .members
+                    .iter()
+                    .filter(|member| member.kind == MemberKind::Field);
+                let field = fields
+                    .filter(|field| field.name == name)
+                    .find_map(|field| field.ty.clone());
+                let found = param.and_then(|param| param.ty.clone()).or(field);
+                ty = found.map(|found| substitute(&found, words));
+            }
+        });
+        ty
+    }
+}
+
+enum Walked<'a> {
+    Outside(String),
+    Type(&'a TypeDecl, &'a [(String, String)]),
+}
+
+pub(super) fn mentioned(contract: &Contract) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for member in contract.members() {
+        let types = member.params.iter().filter_map(|param| param.ty.as_deref());
+        for ty in types.chain(member.ty.as_deref()) {
+            names.extend(names_in(ty));
+        }
+    }
+    names
+}
+
+/// Reads one file of any language that contracts know.
+fn extract(language: Language, text: &str) -> Unit {
+    match language {
+        Language::Dart => dart::extract(text),
+        _ => Unit::default(),
+    }
+}
+
+fn shipped(path: &str) -> bool {
+    let folders = path.rsplit_once('/').map_or("", |(folders, _)| folders);
+    !folders
+        .split('/')
+        .any(|folder| NOT_SHIPPED_FOLDERS.contains(&folder))
+        && !NOT_SHIPPED_ENDINGS
+            .iter()
+            .any(|ending| path.ends_with(ending))
+}
+
+fn is_public(member: &Member) -> bool {
+    let name = match member.kind {
+        MemberKind::Constructor => member.name.split_once('.').map_or("", |(_, name)| name),
+        _ => member.name.as_str(),
+    };
+    !name.starts_with('_') && !member.is(Mark::Hidden)
+}
+
+fn is_inherited(member: &Member) -> bool {
+    let of_instance = !matches!(member.kind, MemberKind::Constructor | MemberKind::Value);
+    of_instance && !member.is(Mark::Static) && is_public(member)
+}
+
+fn with_words(member: &Member, words: &[(String, String)]) -> Member {
+    let mut member = member.clone();
+    member.ty = member.ty.map(|ty| substitute(&ty, words));
+    for param in &mut member.params {
+        param.ty = param.ty.take().map(|ty| substitute(&ty, words));
+    }
+    member
+}
+
+/// Whether an import as written may mean this file: the ends agree.
+fn is_import_of(import: &str, path: &str) -> bool {
+    let end = match import.strip_prefix("package:") {
+        Some(package) => package.split_once('/').map_or(package, |(_, rest)| rest),
+        None => import.trim_start_matches("./").trim_start_matches("../"),
+    };
+    path == end
+        || path
+            .strip_suffix(end)
+            .is_some_and(|before| before.ends_with('/'))
+}
