@@ -211,6 +211,17 @@ fn a_wrong_mark_or_a_wrong_clock_is_refused() -> Result<(), Box<dyn Error>> {
 }
 
 #[test]
+fn a_clock_beyond_the_last_timestamp_is_refused() {
+    for wall in [TimestampId::NANOSECONDS_MAX, u64::MAX] {
+        let refused = life(&ManualSource::new(wall), &MemoryWindow::new());
+        assert!(matches!(
+            refused,
+            Err(OpenError::Refused(StartRefusal::BeyondRange { .. }))
+        ));
+    }
+}
+
+#[test]
 fn a_step_between_two_lives_of_one_boot_does_not_count() -> Result<(), Box<dyn Error>> {
     let source = ManualSource::new(START);
     let window = MemoryWindow::new();
