@@ -95,3 +95,30 @@ fn crashes_between_the_two_writes_of_a_start_are_no_loss() -> Outcome {
     }
     Ok(())
 }
+
+#[test]
+fn a_torn_write_leaves_the_record_before() -> Outcome {
+    let directory = tempfile::tempdir()?;
+    let window = directory.path().join("clock.window");
+    let last = AtomicClock::open(directory.path())?.now()?;
+    let whole = fs::read(&window)?;
+    let newest = FileWindow::peek(directory.path())?;
+    let with_flipped = |place: usize| -> Result<_, Box<dyn Error>> {
+        let mut torn = whole.clone();
+        let byte = torn.get_mut(place).ok_or("beyond the file")?;
+        *byte ^= 0x40;
+        fs::write(&window, torn)?;
+        Ok(FileWindow::peek(directory.path())?)
+    };
+    // Two slots, a page apart; the one that matters is the newest.
+    let (first, second) = (with_flipped(0)?, with_flipped(4096)?);
+    assert_ne!(first, second);
+    let start = if first == newest { 4096 } else { 0 };
+    let before = if first == newest { second } else { first };
+    for place in start..start + 80 {
+        assert_eq!(with_flipped(place)?, before, "byte {place}");
+    }
+    let next = AtomicClock::open(directory.path())?.now()?;
+    assert!(next > last);
+    Ok(())
+}
