@@ -188,33 +188,30 @@ fn flyway_name(name: &str) -> Option<Parsed> {
 
 fn place(numbered: &mut BTreeMap<Key, Vec<Scripts>>, parsed: Parsed, source: Source) {
     let list = numbered.entry(parsed.key).or_default();
-    let same = |scripts: &&mut Scripts| {
+    let same = |scripts: &Scripts| {
         // Flyway's undo has a letter and a description of its own.
         scripts.stem == parsed.stem || parsed.stem.starts_with('U') || scripts.stem.starts_with('U')
     };
-    let wanted = |scripts: &&mut Scripts| {
+    let wanted = |scripts: &Scripts| {
         if parsed.down {
             scripts.down.is_none()
         } else {
             scripts.up.is_none()
         }
     };
-    let found = list
-        .iter_mut()
-        .find(|scripts| same(scripts) && wanted(scripts));
-    let scripts = match found {
-        Some(scripts) => scripts,
-        None => {
-            list.push(Scripts {
-                stem: parsed.stem.clone(),
-                up: None,
-                down: None,
-            });
-            match list.last_mut() {
-                Some(scripts) => scripts,
-                None => return,
-            }
-        }
+    let at = list
+        .iter()
+        .position(|scripts| same(scripts) && wanted(scripts));
+    let at = at.unwrap_or_else(|| {
+        list.push(Scripts {
+            stem: parsed.stem.clone(),
+            up: None,
+            down: None,
+        });
+        list.len() - 1
+    });
+    let Some(scripts) = list.get_mut(at) else {
+        return;
     };
     if parsed.down {
         scripts.down = Some(source);

@@ -8,6 +8,7 @@ mod infer;
 mod layout;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+mod rehearse;
 mod set;
 mod split;
 #[cfg(feature = "sqlite")]
@@ -23,6 +24,7 @@ pub use engine::{
 pub use graph::{Edge, EdgeKind, Graph, Node};
 pub use infer::{Action, Certainty, Fact, Object, Space, SyntaxIssue};
 pub use layout::Layout;
+pub use rehearse::{Rehearsal, RehearsedStep};
 pub use set::{
     Condition, DataOnRollback, Dialect, Direction, FILE_BYTES_MAX, Invariant, Migration,
     MigrationSet, Rollback, Script, SetError, Source,

@@ -33,16 +33,16 @@ pub(super) fn compare(
     let (base, ours, ancestor) = (read(sides.base), read(sides.ours), read(sides.ancestor));
     let mut out = released(sides.name, &base, &ours);
     out.extend(numbers(sides.name, layout, &base, &ours));
-    let new_here = added(&ours, &ancestor)
+    let of_ours = added(&ours, &ancestor)
         .into_iter()
         .filter(|migration| !base.iter().any(|other| other.id == migration.id))
         .collect::<Vec<_>>();
-    let new_there = added(&base, &ancestor)
+    let of_theirs = added(&base, &ancestor)
         .into_iter()
         .filter(|migration| !ours.iter().any(|other| other.id == migration.id))
         .collect::<Vec<_>>();
     for dialect in dialects {
-        out.extend(touching(sides.name, &new_here, &new_there, *dialect));
+        out.extend(touching(sides.name, &of_ours, &of_theirs, *dialect));
     }
     out
 }

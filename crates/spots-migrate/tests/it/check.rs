@@ -55,77 +55,80 @@ fn a_right_order_is_clean() {
     );
 }
 
+/// First script, second script, the one error.
+const MISTAKES: &[(&str, &str, &str)] = &[
+    (
+        "SELECT * FROM later;",
+        "CREATE TABLE later (id int);",
+        "used-before-created 1_a.sql:1",
+    ),
+    (
+        "CREATE TABLE a (id int, b\n int REFERENCES later (id));",
+        "CREATE TABLE later (id int);",
+        "used-before-created 1_a.sql:2",
+    ),
+    (
+        "CREATE TABLE a (b mood);",
+        "CREATE TYPE mood AS ENUM ('x');",
+        "used-before-created 1_a.sql:1",
+    ),
+    (
+        "CREATE TABLE a (b int DEFAULT f());",
+        "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';",
+        "used-before-created 1_a.sql:1",
+    ),
+    (
+        "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$\nSELECT count(*)\nFROM later $$;",
+        "CREATE TABLE later (id int);",
+        "used-before-created 1_a.sql:3",
+    ),
+    (
+        "CREATE TABLE a (id int);",
+        "DROP TABLE a;\nINSERT INTO a VALUES (1);",
+        "use-after-drop 2_b.sql:2",
+    ),
+    (
+        "CREATE TABLE a (id int);",
+        "ALTER TABLE a RENAME TO b;\nALTER TABLE a ADD c int;",
+        "use-after-rename 2_b.sql:2",
+    ),
+    (
+        "CREATE TABLE a (id int, x int);",
+        "ALTER TABLE a DROP COLUMN x;\nCREATE INDEX i ON a (x);",
+        "use-after-drop 2_b.sql:2",
+    ),
+    (
+        "CREATE TABLE a (id int, x int);",
+        "UPDATE a SET y = 1;",
+        "created-nowhere 2_b.sql:1",
+    ),
+    (
+        "CREATE TABLE a (id int);",
+        "CREATE POLICY p ON a USING (true);\nDROP POLICY q ON a;",
+        "created-nowhere 2_b.sql:2",
+    ),
+    (
+        "CREATE TABLE a (id int);",
+        "CREATE TABLE A (id int);",
+        "duplicate-object 2_b.sql:1",
+    ),
+    (
+        "CREATE TABLE a (id int); CREATE POLICY p ON a USING (true);",
+        "CREATE POLICY p ON a USING (true);",
+        "duplicate-object 2_b.sql:1",
+    ),
+    (
+        "CREATE VIEW v AS SELECT * FROM nowhere;",
+        "SELECT 1;",
+        "created-nowhere 1_a.sql:1",
+    ),
+];
+
 #[test]
 fn uses_are_judged_by_the_order() {
-    for (first, second, wanted) in [
-        (
-            "SELECT * FROM later;",
-            "CREATE TABLE later (id int);",
-            "used-before-created 1_a.sql:1",
-        ),
-        (
-            "CREATE TABLE a (id int, b\n int REFERENCES later (id));",
-            "CREATE TABLE later (id int);",
-            "used-before-created 1_a.sql:2",
-        ),
-        (
-            "CREATE TABLE a (b mood);",
-            "CREATE TYPE mood AS ENUM ('x');",
-            "used-before-created 1_a.sql:1",
-        ),
-        (
-            "CREATE TABLE a (b int DEFAULT f());",
-            "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';",
-            "used-before-created 1_a.sql:1",
-        ),
-        (
-            "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$\nSELECT count(*)\nFROM later $$;",
-            "CREATE TABLE later (id int);",
-            "used-before-created 1_a.sql:3",
-        ),
-        (
-            "CREATE TABLE a (id int);",
-            "DROP TABLE a;\nINSERT INTO a VALUES (1);",
-            "use-after-drop 2_b.sql:2",
-        ),
-        (
-            "CREATE TABLE a (id int);",
-            "ALTER TABLE a RENAME TO b;\nALTER TABLE a ADD c int;",
-            "use-after-rename 2_b.sql:2",
-        ),
-        (
-            "CREATE TABLE a (id int, x int);",
-            "ALTER TABLE a DROP COLUMN x;\nCREATE INDEX i ON a (x);",
-            "use-after-drop 2_b.sql:2",
-        ),
-        (
-            "CREATE TABLE a (id int, x int);",
-            "UPDATE a SET y = 1;",
-            "created-nowhere 2_b.sql:1",
-        ),
-        (
-            "CREATE TABLE a (id int);",
-            "CREATE POLICY p ON a USING (true);\nDROP POLICY q ON a;",
-            "created-nowhere 2_b.sql:2",
-        ),
-        (
-            "CREATE TABLE a (id int);",
-            "CREATE TABLE A (id int);",
-            "duplicate-object 2_b.sql:1",
-        ),
-        (
-            "CREATE TABLE a (id int); CREATE POLICY p ON a USING (true);",
-            "CREATE POLICY p ON a USING (true);",
-            "duplicate-object 2_b.sql:1",
-        ),
-        (
-            "CREATE VIEW v AS SELECT * FROM nowhere;",
-            "SELECT 1;",
-            "created-nowhere 1_a.sql:1",
-        ),
-    ] {
+    for (first, second, wanted) in MISTAKES {
         let errors = errors(&[("1_a.sql", first), ("2_b.sql", second)]);
-        assert_eq!(errors, [wanted], "{first} {second}");
+        assert_eq!(errors, [*wanted], "{first} {second}");
     }
 }
 

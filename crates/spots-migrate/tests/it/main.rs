@@ -3,7 +3,11 @@
 #[cfg(test)]
 mod check;
 #[cfg(test)]
+mod crash;
+#[cfg(test)]
 mod postgres;
+#[cfg(test)]
+mod rehearse;
 #[cfg(test)]
 mod set;
 #[cfg(test)]

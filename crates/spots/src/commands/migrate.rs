@@ -27,6 +27,8 @@ pub(crate) enum MigrateCommand {
     Status(database::StatusArgs),
     /// Apply what is pending.
     Apply(database::ApplyArgs),
+    /// Try everything pending on a scratch database: up, down, up again, all compared.
+    Rehearse(database::RehearseArgs),
     /// Roll back, dependants first.
     Down(database::DownArgs),
     /// Show who holds the lock, or free what an operator has mended.
@@ -41,6 +43,7 @@ pub(crate) fn run(command: MigrateCommand, output: &mut Output) -> anyhow::Resul
         MigrateCommand::Plan(args) => views::plan(&args, output),
         MigrateCommand::Status(args) => database::status(&args, output),
         MigrateCommand::Apply(args) => database::apply(&args, output),
+        MigrateCommand::Rehearse(args) => database::rehearse(&args, output),
         MigrateCommand::Down(args) => database::down(&args, output),
         MigrateCommand::Unlock(args) => database::unlock(&args, output),
     }
@@ -72,13 +75,13 @@ enum LayoutWord {
     Auto,
     /// A folder per migration, with migration.toml.
     Spots,
-    /// 20240131120000_name.sql, in the order of file names.
+    /// `20240131120000_name.sql`, in the order of file names.
     Supabase,
-    /// V1__name.sql, U1__name.sql, R__name.sql.
+    /// `V1__name.sql`, `U1__name.sql`, `R__name.sql`.
     Flyway,
-    /// 1_name.sql, or 1_name.up.sql and 1_name.down.sql.
+    /// `1_name.sql`, or `1_name.up.sql` and `1_name.down.sql`.
     Sqlx,
-    /// golang-migrate's .up.sql and .down.sql, dbmate's -- migrate:up.
+    /// golang-migrate's `.up.sql` and `.down.sql`, dbmate's `-- migrate:up`.
     Pair,
 }
 

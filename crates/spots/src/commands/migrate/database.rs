@@ -8,8 +8,8 @@ use anyhow::Context as _;
 use clap::Args;
 use rusqlite::{Connection, OpenFlags};
 use spots_migrate::{
-    Applied, ApplyError, Dialect, Event, MigrationSet, Record, RollBack, Run, State, postgres,
-    sqlite,
+    Applied, ApplyError, Dialect, Event, MigrationSet, Record, Rehearsal, RollBack, Run, State,
+    postgres, sqlite,
 };
 use tokio::runtime::Runtime;
 use tokio_postgres::{Client, NoTls};
@@ -89,6 +89,27 @@ pub(crate) struct UnlockArgs {
     /// Take the lock from its owner. Its run stops at its next step, with its open change undone.
     #[arg(long)]
     force: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RehearseArgs {
+    #[command(flatten)]
+    set: SetArgs,
+    /// Rehearse on a copy of this database, which is only read: `postgres://…`, or the path of an
+    /// SQLite file. Without it, on an empty SQLite database.
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "SPOTS_DATABASE",
+        hide_env_values = true
+    )]
+    database: Option<String>,
+    /// On PostgreSQL, begin with an empty scratch database instead of a copy.
+    #[arg(long)]
+    empty: bool,
+    /// Write JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 /// An open database.
@@ -259,6 +280,114 @@ pub(crate) fn unlock(args: &UnlockArgs, output: &mut Output) -> anyhow::Result<E
         output.line(&line)?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+pub(crate) fn rehearse(args: &RehearseArgs, output: &mut Output) -> anyhow::Result<ExitCode> {
+    let set = args.set.read()?;
+    let source = args
+        .database
+        .clone()
+        .map(|database| Database::open(&DatabaseArgs { database }, false))
+        .transpose()?;
+    let rehearsal = match source {
+        None => sqlite::rehearse(None, &set, &sqlite::Backfills::new())?,
+        Some(Database::Sqlite(connection)) => {
+            let source = (!args.empty).then_some(&connection);
+            sqlite::rehearse(source, &set, &sqlite::Backfills::new())?
+        }
+        Some(Database::Postgres(client, runtime)) => {
+            let url = args.database.as_deref().unwrap_or_default();
+            runtime.block_on(on_scratch(*client, url, &set, args.empty))?
+        }
+    };
+    if args.json {
+        output.line(&serde_json::to_string_pretty(&rehearsal)?)?;
+    } else {
+        for step in &rehearsal.steps {
+            let down = match step.down_seconds {
+                Some(seconds) => format!("down {seconds:.3} s"),
+                None => "no way back".to_owned(),
+            };
+            output.line(&format!("{}: up {:.3} s, {down}", step.id, step.up_seconds))?;
+            for (table, (before, after)) in &step.changed {
+                output.line(&format!("  {table}: {before} rows before, {after} after"))?;
+            }
+        }
+        for problem in &rehearsal.problems {
+            output.line(&format!("problem: {problem}"))?;
+        }
+        if rehearsal.stages_commute == Some(true) {
+            output.line("stages give the same schema in either order")?;
+        }
+    }
+    Ok(ExitCode::from(u8::from(!rehearsal.problems.is_empty())))
+}
+
+/// Rehearses in a database of its own on the same server, and drops it.
+async fn on_scratch(
+    client: Client,
+    url: &str,
+    set: &MigrationSet,
+    empty: bool,
+) -> anyhow::Result<Rehearsal> {
+    let source = client
+        .query_one("SELECT current_database()", &[])
+        .await?
+        .get::<_, String>(0);
+    let scratch = format!("spots_rehearsal_{}", std::process::id());
+    let maintenance = connect(url, "postgres").await?;
+    // A template may have no other session, this one included.
+    drop(client);
+    let template = if empty {
+        "template0".to_owned()
+    } else {
+        quoted(&source)
+    };
+    let mut tries = 0;
+    loop {
+        let create = format!("CREATE DATABASE {scratch} TEMPLATE {template}");
+        match maintenance.batch_execute(&create).await {
+            Ok(()) => break,
+            // This process's own session may still be ending.
+            Err(error) if tries < 20 && is_in_use(&error) => {
+                tries += 1;
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            Err(error) => {
+                return Err(error).context(
+                    "failed to copy the database; end its other sessions, copy it yourself, or use --empty",
+                );
+            }
+        }
+    }
+    let rehearsal = async {
+        let mut client = connect(url, &scratch).await?;
+        Ok(postgres::rehearse(&mut client, set, &postgres::Backfills::new()).await?)
+    }
+    .await;
+    let dropped = maintenance
+        .batch_execute(&format!("DROP DATABASE {scratch} WITH (FORCE)"))
+        .await;
+    rehearsal.and_then(|rehearsal| {
+        dropped.context("failed to drop the scratch database")?;
+        anyhow::Ok(rehearsal)
+    })
+}
+
+fn is_in_use(error: &tokio_postgres::Error) -> bool {
+    error.code() == Some(&tokio_postgres::error::SqlState::OBJECT_IN_USE)
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+async fn connect(url: &str, database: &str) -> anyhow::Result<Client> {
+    let mut config = url.parse::<tokio_postgres::Config>()?;
+    config.dbname(database);
+    let (client, connection) = config.connect(NoTls).await?;
+    tokio::spawn(async move { drop(connection.await) });
+    Ok(client)
 }
 
 /// Progress on standard error, a line for each thing that happens.
