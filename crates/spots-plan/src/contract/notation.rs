@@ -24,6 +24,8 @@ fn push(out: &mut String, token: &str) {
         || ((last_word || after_type) && (first_word || first == '\''))
         || (last_word && first == '{' && out.ends_with("required"))
         || token == "="
+        || token == "|"
+        || out.ends_with(" |")
         || token == "=>"
         || out.ends_with(" =")
         || out.ends_with("=>");

@@ -3,7 +3,8 @@
 use tree_sitter::Node;
 
 use super::super::model::{Mark, Member, MemberKind, Origin, Param, Passing, TypeDecl};
-use super::{Source, child, children, documentation, documented, line_of};
+use super::super::syntax::{child, children, line_of};
+use super::{Source, documentation, documented};
 
 /// What a member's declaration says before its signature.
 #[derive(Default)]

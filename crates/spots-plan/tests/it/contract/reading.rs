@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use spots_findings::Level;
 use spots_plan::contract::dart::extract;
+use spots_plan::contract::diff::{DiffOptions, compare};
 use spots_plan::contract::frozen::Frozen;
 use spots_plan::contract::{rules, show};
 
@@ -97,7 +98,7 @@ fn a_frozen_contract_reads_back_as_it_was() {
                     services: vec![service.clone()],
                     types: again.types.iter().chain(&again.services).cloned().collect(),
                 };
-                let found = spots_plan::contract::diff::compare(&before, &now, &Default::default());
+                let found = compare(&before, &now, &DiffOptions::default());
                 assert!(found.findings.is_empty(), "{:?}\n{written}", found.findings);
             }
         }
