@@ -58,6 +58,9 @@ pub struct SilentPattern {
     pub reason: String,
 }
 
+/// Files with more reads than this are named as unreadable; no hand-written source comes near.
+pub const READS_PER_FILE_MAX: usize = 5_000;
+
 /// What one file holds, before the files are put together.
 struct FileReads {
     placed: Vec<(Placed, Position)>,
@@ -72,12 +75,29 @@ type Position = (u32, u32);
 /// Audits every file of the tree for which there are patterns.
 pub fn audit(tree: &Tree, config: &Config) -> Audit {
     let scanner = Scanner::new(&config.patterns);
-    let visited = tree.visit(|file, text| read_file(&scanner, config, file, text));
+    let mut visited = tree.visit(|file, text| read_file(&scanner, config, file, text));
+    let mut unreadable = std::mem::take(&mut visited.unreadable);
+    visited.items.retain(|(file, found)| {
+        let fits = found.as_ref().is_some();
+        if !fits {
+            let reason = format!("more than {READS_PER_FILE_MAX} reads of the clock");
+            unreadable.push(Unreadable {
+                path: file.path.clone(),
+                reason,
+            });
+        }
+        fits
+    });
+    unreadable.sort();
     let mut files = BTreeMap::new();
     for (file, _) in &visited.items {
         *files.entry(file.language).or_default() += 1;
     }
-    let mut items = visited.items;
+    let mut items = visited
+        .items
+        .into_iter()
+        .filter_map(|(file, found)| Some((file, found?)))
+        .collect::<Vec<_>>();
     drop_shadowed(tree, &scanner, &mut items);
     let mut reads = Vec::new();
     let mut wrappers = BTreeSet::new();
@@ -104,14 +124,22 @@ pub fn audit(tree: &Tree, config: &Config) -> Audit {
     Audit {
         reads,
         files,
-        unreadable: visited.unreadable,
+        unreadable,
         silent_patterns,
     }
 }
 
-/// Finds and places what one file holds.
-fn read_file(scanner: &Scanner, config: &Config, file: &SourceFile, text: &str) -> FileReads {
+/// Finds and places what one file holds; `None` if that is too much.
+fn read_file(
+    scanner: &Scanner,
+    config: &Config,
+    file: &SourceFile,
+    text: &str,
+) -> Option<FileReads> {
     let scan = scanner.scan(file.language, text);
+    if scan.hits.len() > READS_PER_FILE_MAX {
+        return None;
+    }
     let (code, other): (Vec<_>, Vec<_>) = scan.hits.iter().partition(|hit| hit.region.is_none());
     let source = Source {
         language: file.language,
@@ -138,26 +166,28 @@ fn read_file(scanner: &Scanner, config: &Config, file: &SourceFile, text: &str) 
         .iter()
         .filter_map(|placed| wrapper(file, text, placed))
         .collect();
-    FileReads {
-        placed: placed
-            .into_iter()
-            .map(|placed| (position(text, placed.hit.start), placed))
-            .map(|(at, placed)| (placed, at))
-            .collect(),
-        mentions: other
-            .into_iter()
-            .map(|hit| {
-                let pattern = scanner.patterns().get(hit.pattern);
-                (
-                    *hit,
-                    structure::mention(text, hit, pattern),
-                    position(text, hit.start),
-                )
-            })
-            .collect(),
+    let mut positions = Positions::new(text);
+    let placed = placed.into_iter().map(|placed| {
+        let at = positions.of(placed.hit.start);
+        (placed, at)
+    });
+    let placed = placed.collect();
+    let mut positions = Positions::new(text);
+    let mentions = other.into_iter().map(|hit| {
+        let pattern = scanner.patterns().get(hit.pattern);
+        (
+            *hit,
+            structure::mention(text, hit, pattern),
+            positions.of(hit.start),
+        )
+    });
+    let mentions = mentions.collect();
+    Some(FileReads {
+        placed,
+        mentions,
         declares: scan.declares,
         wrappers,
-    }
+    })
 }
 
 /// The function around a read that it returns, when its callers can be told by its name.
@@ -288,6 +318,7 @@ fn callers(
     };
     let hits = calls.iter().map(|(hit, _)| *hit).collect::<Vec<_>>();
     let placed = structure::place(&source, &hits, scanner.patterns());
+    let mut positions = Positions::new(text);
     placed
         .into_iter()
         .zip(calls)
@@ -296,7 +327,7 @@ fn callers(
             (
                 placed,
                 wrapper_called.scope(),
-                position(text, hit.start),
+                positions.of(hit.start),
                 again,
             )
         })
@@ -337,14 +368,43 @@ fn new_read(
     }
 }
 
-/// Line and column of a byte, from 1; columns count characters.
-fn position(text: &str, offset: usize) -> Position {
-    let before = text.get(..offset).unwrap_or(text);
-    let line = memchr::memchr_iter(b'\n', before.as_bytes()).count() + 1;
-    let start = before.rfind('\n').map_or(0, |at| at + 1);
-    let column = before.get(start..).map_or(0, |line| line.chars().count()) + 1;
-    let number = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
-    (number(line), number(column))
+/// Lines and columns of bytes that only move forward.
+struct Positions<'a> {
+    text: &'a str,
+    at: usize,
+    line: u32,
+    column: u32,
+}
+
+impl<'a> Positions<'a> {
+    fn new(text: &'a str) -> Self {
+        Self {
+            text,
+            at: 0,
+            line: 1,
+            column: 1,
+        }
+    }
+
+    /// Line and column of a byte, from 1; columns count characters.
+    fn of(&mut self, offset: usize) -> Position {
+        if offset < self.at {
+            *self = Self::new(self.text);
+        }
+        let passed = self.text.get(self.at..offset).unwrap_or_default();
+        let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        let lines = memchr::memchr_iter(b'\n', passed.as_bytes()).count();
+        match passed.rfind('\n') {
+            Some(last) => {
+                self.line = self.line.saturating_add(count(lines));
+                let tail = passed.get(last + 1..).unwrap_or_default();
+                self.column = count(tail.chars().count() + 1);
+            }
+            None => self.column = self.column.saturating_add(count(passed.chars().count())),
+        }
+        self.at = offset;
+        (self.line, self.column)
+    }
 }
 
 /// A team's own patterns that matched nothing, each with the likeliest cause.

@@ -9,7 +9,7 @@ mod words;
 use tree_sitter::{Node, Parser, Tree};
 
 use super::config::Names;
-use super::lexer::Span;
+use super::lexer::{Region, Span};
 use super::pattern::Pattern;
 use super::read::{Kind, Place, Use, without_formatting};
 use super::scan::{Form, Hit};
@@ -62,7 +62,7 @@ pub(super) fn place(source: &Source<'_>, hits: &[Hit], patterns: &[Pattern]) -> 
                 member,
                 usage,
                 is_async: words.is_async(&path),
-                text: identity_text(words, &path, source.text),
+                text: identity_text(words, &path, source),
                 precision: flow.precision(&path, native),
             };
             let wraps = hit.form == Form::Call && kind == Kind::Call && flow.is_returned(&path);
@@ -153,13 +153,14 @@ pub(super) fn scope_of(words: &Words, path: &[Node<'_>], text: &str) -> (String,
 ///
 /// Beside other arguments only the callee and the label count, so that `foo(DateTime.now())` and
 /// `bar(DateTime.now())` differ, while a change to another argument changes nothing.
-pub(super) fn identity_text(words: &Words, path: &[Node<'_>], text: &str) -> String {
+fn identity_text(words: &Words, path: &[Node<'_>], source: &Source<'_>) -> String {
     const CALLS_MAX: usize = 2;
     let mut nodes = path.iter().rev().copied();
     let Some(first) = nodes.next() else {
         return String::new();
     };
-    let mut way = text_of(first, text).to_owned();
+    let text = source.text;
+    let mut way = code_of(first, source);
     let mut calls = 0;
     for parent in nodes {
         match parent.kind() {
@@ -176,7 +177,7 @@ pub(super) fn identity_text(words: &Words, path: &[Node<'_>], text: &str) -> Str
                 way = format!("{}({way})", words::callee(parent, text));
             }
             _ if words.holds_statements(parent) => break,
-            _ if calls == 0 => text_of(parent, text).clone_into(&mut way),
+            _ if calls == 0 => way = code_of(parent, source),
             _ => {
                 if let Some(name) = words::label(parent, text) {
                     way = format!("{name}={way}");
@@ -185,6 +186,25 @@ pub(super) fn identity_text(words: &Words, path: &[Node<'_>], text: &str) -> Str
         }
     }
     without_formatting(&way)
+}
+
+/// The text of a node without its comments.
+fn code_of(node: Node<'_>, source: &Source<'_>) -> String {
+    let (mut at, end) = (node.start_byte(), node.end_byte());
+    let from = source.spans.partition_point(|span| span.end <= at);
+    let inside = source
+        .spans
+        .iter()
+        .skip(from)
+        .take_while(|span| span.start < end);
+    let mut out = String::new();
+    for span in inside.filter(|span| span.region == Region::Comment) {
+        out.push_str(source.text.get(at..span.start).unwrap_or_default());
+        out.push(' ');
+        at = span.end;
+    }
+    out.push_str(source.text.get(at..end).unwrap_or_default());
+    out
 }
 
 /// The text of a node.

@@ -104,11 +104,7 @@ impl<'a> Flow<'a> {
     pub(super) fn is_returned(&self, path: &[Node<'_>]) -> bool {
         let mut chain = self.chain(path);
         self.climb_units(&mut chain);
-        let plain = !chain
-            .members
-            .iter()
-            .any(|name| DIFFERENCE.contains(name) || COMPARISON.contains(name));
-        if !plain || self.in_closure(&chain) {
+        if !plain(&chain) || self.in_closure(&chain) {
             return false;
         }
         if is_return(&chain) {
@@ -120,7 +116,7 @@ impl<'a> Flow<'a> {
         self.uses(name, &scope).any(|range| {
             let path = path_to(self.tree, range.start, range.end);
             let chain = self.chain(&path);
-            chain.members.is_empty() && is_return(&chain) && !self.in_closure(&chain)
+            plain(&chain) && is_return(&chain) && !self.in_closure(&chain)
         })
     }
 
@@ -370,7 +366,12 @@ impl<'a> Flow<'a> {
     /// Whether the value is subtracted from another read, or another read from it.
     fn is_elapsed(&self, path: &[Node<'_>]) -> bool {
         let chain = self.chain(path);
-        if chain.members.contains(&"elapsed") {
+        // In a macro's tokens there is no chain to follow.
+        let after = path
+            .last()
+            .and_then(|node| self.source.text.get(node.end_byte()..));
+        let called = after.is_some_and(|after| after.trim_start().starts_with(".elapsed()"));
+        if called || chain.members.contains(&"elapsed") {
             return true;
         }
         self.difference(&chain)
@@ -614,10 +615,10 @@ fn is_return(chain: &Chain<'_, '_>) -> bool {
             .is_some_and(|body| body == chain.top),
         // The last expression of a Rust function, without a semicolon.
         "block" => {
-            let last = u32::try_from(parent.named_child_count())
-                .unwrap_or(0)
-                .checked_sub(1);
-            let is_last = last.and_then(|at| parent.named_child(at)) == Some(chain.top);
+            let mut cursor = parent.walk();
+            let expressions = parent.named_children(&mut cursor);
+            let last = expressions.filter(|child| !child.is_extra()).last();
+            let is_last = last == Some(chain.top);
             let of_function = chain
                 .around
                 .get(1)
@@ -653,4 +654,12 @@ fn is_target(path: &[Node<'_>], held: &Range<usize>) -> bool {
         .is_some_and(|outer| outer.child_by_field_name("left") == Some(*parent));
     let null_check = matches!(parent.kind(), "equality_expression");
     declares || in_left || null_check || held.contains(&node.start_byte())
+}
+
+/// Whether the chain still stands for a time, not for a distance or an answer.
+fn plain(chain: &Chain<'_, '_>) -> bool {
+    !chain
+        .members
+        .iter()
+        .any(|name| DIFFERENCE.contains(name) || COMPARISON.contains(name))
 }
