@@ -1,5 +1,6 @@
 //! Rust and TypeScript.
 
+use spots_plan::contract::frozen::Frozen;
 use spots_plan::contract::{rust, show, typescript};
 use spots_plan::tree::Language;
 
@@ -128,4 +129,22 @@ fn typescript_unions_widen_and_narrow() {
         found(&old, &service("string", "Promise<Row>")),
         ["return-type-async"]
     );
+}
+
+#[test]
+fn frozen_rust_reads_back() {
+    let text = "pub struct PayService;\nimpl PayService {\n    pub fn add(&mut self, all: impl Iterator<Item = u8>) -> Box<dyn Fn(u8) -> u8> { todo() }\n}\n";
+    let (snapshot, _) = super::snapshots(&[("src/a.rs", text)], &[("src/a.rs", text)]);
+    let service = snapshot.services.first().expect("the service");
+    let written = Frozen::new("1.0.0", "rust", service, &snapshot).render();
+    let read = Frozen::parse(&written).expect("it reads back");
+    assert_eq!(
+        read.service
+            .decl
+            .members
+            .first()
+            .map(|member| &member.params),
+        service.decl.members.first().map(|member| &member.params)
+    );
+    assert_eq!(read.render(), written);
 }
