@@ -159,6 +159,19 @@ impl<'t> Source<'t> {
         let Some(mut member) = self.shape(part, decl) else {
             return;
         };
+        let class = decl.kind == TypeKind::Class;
+        let overload = class && part.kind() == "method_signature";
+        let overloaded = decl
+            .members
+            .last()
+            .is_some_and(|last| last.name == member.name && last.kind == member.kind);
+        if class && part.kind() == "method_definition" && overloaded {
+            // What follows overloads is how they are done; callers see the overloads alone.
+            return;
+        }
+        if overload {
+            member.marks.remove(&Mark::Abstract);
+        }
         let mut throws = BTreeSet::new();
         self.documented(part, &mut member.marks, &mut member.deprecated, &mut throws);
         for word in children(part) {

@@ -148,3 +148,17 @@ fn frozen_rust_reads_back() {
     );
     assert_eq!(read.render(), written);
 }
+
+#[test]
+fn typescript_overloads_are_compared_one_by_one() {
+    let old = "export class ApiService {\n constructor(url: string, version?: string);\n\
+        constructor(options?: Options);\n constructor(...args: any) {}\n}";
+    assert!(diff(&[("a.ts", old)], &[("a.ts", old)]).findings.is_empty());
+    let new = old.replace("options?: Options", "options: Options");
+    let rules: Vec<String> = diff(&[("a.ts", old)], &[("a.ts", &new)])
+        .findings
+        .into_iter()
+        .map(|finding| finding.rule)
+        .collect();
+    assert!(!rules.is_empty());
+}

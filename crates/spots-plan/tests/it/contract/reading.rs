@@ -45,6 +45,14 @@ fn members_of_every_kind_are_read() {
 }
 
 #[test]
+fn a_method_without_a_return_type_is_no_constructor() {
+    let old = "class AService { AService(this.a); final int a; sort() { a; } }";
+    let new = "class AService { AService(\n    this.a,\n  );\n  final int a; sort() { a; } }";
+    assert!(diff_one(old, new).findings.is_empty());
+    assert_eq!(signatures(old), ["AService(a)", "final int a", "sort()"]);
+}
+
+#[test]
 fn a_tree_that_does_not_compile_is_read_and_named() {
     let found = diff_one(
         "class AService { void a() {} }",
