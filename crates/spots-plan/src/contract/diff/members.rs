@@ -237,7 +237,12 @@ impl<'a> Pair<'a> {
         let owner = &self.old.decl.name;
         for before in &old {
             let name = rest(&before.name);
-            let Some(after) = new.iter().find(|after| rest(&after.name) == name) else {
+            let mut same = new.iter().filter(|after| rest(&after.name) == name);
+            // Overloads: the same one on both sides is no change.
+            if same.clone().any(|after| after.params == before.params) && same.clone().count() > 1 {
+                continue;
+            }
+            let Some(after) = same.next() else {
                 let shown = if name.is_empty() {
                     owner.clone()
                 } else {
