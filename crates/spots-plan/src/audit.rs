@@ -9,6 +9,7 @@ pub mod check;
 mod claims;
 pub mod config;
 mod documents;
+pub mod fix;
 pub mod lexer;
 pub mod pattern;
 mod quick;
