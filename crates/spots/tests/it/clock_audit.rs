@@ -249,17 +249,24 @@ fn a_conflicted_or_broken_baseline_is_named_by_line() {
     }
 }
 
+/// The verdicts on the mandate's four checks.
+fn verdicts(root: &Path) -> Vec<String> {
+    let output = spots(&["check", "--format", "json"], root);
+    let value: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let states = value["mandatory"].as_array().unwrap().iter();
+    states
+        .map(|state| state["verdict"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+fn integration_point(category: &str, more: &str) -> String {
+    format!(
+        "[[integration]]\nname = \"{category}\"\ncategory = \"{category}\"\nstamps = \"s\"\n{more}\n"
+    )
+}
+
 #[test]
 fn each_of_the_four_checks_has_a_verdict() {
-    let verdicts = |root: &Path| {
-        let output = spots(&["check", "--format", "json"], root);
-        let value: Value = serde_json::from_slice(&output.stdout).unwrap();
-        let states = value["mandatory"].as_array().unwrap().clone();
-        states
-            .iter()
-            .map(|state| state["verdict"].as_str().unwrap().to_owned())
-            .collect::<Vec<_>>()
-    };
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path();
     assert_eq!(
@@ -274,19 +281,14 @@ fn each_of_the_four_checks_has_a_verdict() {
     assert_eq!(run(&["baseline"], root).0, 0);
     assert_eq!(verdicts(root), ["owed", "owed", "undeclared", "undeclared"]);
 
-    let point = |category: &str, more: &str| {
-        format!(
-            "[[integration]]\nname = \"{category}\"\ncategory = \"{category}\"\nstamps = \"s\"\n{more}\n"
-        )
-    };
     let fine = ["payments", "ai2ai", "live-tracker", "admin", "analytics"]
-        .map(|category| point(category, "precision = \"microsecond\""))
+        .map(|category| integration_point(category, "precision = \"microsecond\""))
         .concat();
     let queue = "precision = \"millisecond\"\nqueue = true\nordering_test = \"test/queue_test.dart::the first is first\"";
     write(
         root,
         "plan/clock.toml",
-        &(fine.clone() + &point("reservations", queue)),
+        &(fine.clone() + &integration_point("reservations", queue)),
     );
     assert_eq!(verdicts(root), ["owed", "owed", "holds", "fails"]);
     write(
@@ -562,6 +564,37 @@ impl Held {
 }
 ";
 
+/// Lines of the service after its rewrite.
+const REWRITTEN: &[&str] = &[
+    "import 'package:spots_clock/spots_clock.dart';",
+    "  final AtomicClockService _atomicClock;",
+    "  final DateTime createdAt;",
+    "{this.currency = 'EUR', required AtomicClockService atomicClock}) : \
+         _atomicClock = atomicClock, createdAt = atomicClock.now().toDateTime().toLocal(), \
+         startedAt = atomicClock.now().toDateTime().toLocal();",
+    "save(createdAt: (await _atomicClock.getAtomicTimestamp()).toDateTime().toLocal());",
+    "at ${(await _atomicClock.getAtomicTimestamp()).toDateTime().millisecondsSinceEpoch}');",
+    "list.map((e) => _atomicClock.now().toDateTime().toLocal());",
+    "isLate(DateTime due) => _atomicClock.now().toDateTime().isAfter(due);",
+    "  Plain({required AtomicClockService atomicClock}) : _atomicClock = atomicClock;",
+    "  DateTime stamp() => _atomicClock.now().toDateTime();",
+    "make() => PaymentService(Ledger(), currency: 'USD', atomicClock: clock);",
+    "  DateTime at() => clock.now().toDateTime().toLocal();",
+    "top(AtomicClockService clock) => clock.now().toDateTime().toLocal();",
+    "  static DateTime at() => DateTime.now();",
+    "final global = DateTime.now();",
+];
+
+const REASONS: &[&str] = &[
+    "refused: a static member has no instance",
+    "refused: it measures a duration",
+    "refused: no clock can be injected at the top level",
+    "refused: no Clock is in scope",
+    "the Clock in scope gives SystemTime, the read Instant",
+    "replaced: the constructor's new parameter, synchronously: an initialiser cannot await",
+    "replaced: the class's new clock, synchronously: the function around it is not async",
+];
+
 fn with_service() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), "lib/payment_service.dart", SERVICE);
@@ -593,25 +626,7 @@ fn the_rewrite_injects_the_clock_where_it_provably_can() {
     );
 
     let dart = fs::read_to_string(root.join("lib/payment_service.dart")).unwrap();
-    for line in [
-        "import 'package:spots_clock/spots_clock.dart';",
-        "  final AtomicClockService _atomicClock;",
-        "  final DateTime createdAt;",
-        "{this.currency = 'EUR', required AtomicClockService atomicClock}) : \
-         _atomicClock = atomicClock, createdAt = atomicClock.now().toDateTime().toLocal(), \
-         startedAt = atomicClock.now().toDateTime().toLocal();",
-        "save(createdAt: (await _atomicClock.getAtomicTimestamp()).toDateTime().toLocal());",
-        "at ${(await _atomicClock.getAtomicTimestamp()).toDateTime().millisecondsSinceEpoch}');",
-        "list.map((e) => _atomicClock.now().toDateTime().toLocal());",
-        "isLate(DateTime due) => _atomicClock.now().toDateTime().isAfter(due);",
-        "  Plain({required AtomicClockService atomicClock}) : _atomicClock = atomicClock;",
-        "  DateTime stamp() => _atomicClock.now().toDateTime();",
-        "make() => PaymentService(Ledger(), currency: 'USD', atomicClock: clock);",
-        "  DateTime at() => clock.now().toDateTime().toLocal();",
-        "top(AtomicClockService clock) => clock.now().toDateTime().toLocal();",
-        "  static DateTime at() => DateTime.now();",
-        "final global = DateTime.now();",
-    ] {
+    for line in REWRITTEN {
         assert!(dart.contains(line), "{line}\n{dart}");
     }
     let test = fs::read_to_string(root.join("test/payment_service_test.dart")).unwrap();
@@ -632,15 +647,7 @@ fn the_rewrite_injects_the_clock_where_it_provably_can() {
         rust.contains("fn at(&self) -> SystemTime { self.clock.now() }"),
         "{rust}"
     );
-    for why in [
-        "refused: a static member has no instance",
-        "refused: it measures a duration",
-        "refused: no clock can be injected at the top level",
-        "refused: no Clock is in scope",
-        "the Clock in scope gives SystemTime, the read Instant",
-        "replaced: the constructor's new parameter, synchronously: an initialiser cannot await",
-        "replaced: the class's new clock, synchronously: the function around it is not async",
-    ] {
+    for why in REASONS {
         assert!(said.contains(why), "{why}\n{said}");
     }
     let (_, again) = run(&["fix"], root);

@@ -81,13 +81,12 @@ pub(super) fn give_clock(project: &Project<'_>, class: &Class<'_>) -> Result<Hel
     let mut plan = Plan::default();
     let field = format!("\n  final {} {};\n", rewrite.class, rewrite.field);
     plan.edit(&class.path, Edit::insert(body.start_byte() + 1, field));
-    let slot = match constructor {
-        Some(constructor) => add_parameter(project, class, constructor, text, &mut plan)?,
-        None => {
-            let (of, parameter) = (&rewrite.class, &rewrite.parameter);
-            let head = format!("{}({{required {of} {parameter}}})", class.name);
-            Slot::New(body.start_byte() + 1, head)
-        }
+    let slot = if let Some(constructor) = constructor {
+        add_parameter(project, class, constructor, text, &mut plan)?
+    } else {
+        let (of, parameter) = (&rewrite.class, &rewrite.parameter);
+        let head = format!("{}({{required {of} {parameter}}})", class.name);
+        Slot::New(body.start_byte() + 1, head)
     };
     plan.join(arguments(project, class)?);
     plan.edits

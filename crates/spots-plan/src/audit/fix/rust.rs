@@ -31,17 +31,18 @@ pub(super) fn plan(project: &Project<'_>) -> Plan {
                 );
                 continue;
             };
-            match fits(read, text, &given) {
-                Err(why) => plan.refuse(read, why),
-                Ok(()) => {
-                    let start = nodes
-                        .last()
-                        .map_or(read.start, |n| n.start_byte().min(read.start));
-                    let edit = Edit::replace(start..read.end, format!("{clock}.now()"));
-                    plan.edit(path, edit);
-                    plan.apply(read, format!("the clock in scope, {clock}"));
-                }
+            if let Err(why) = fits(read, text, &given) {
+                plan.refuse(read, why);
+                continue;
             }
+            let start = nodes
+                .last()
+                .map_or(read.start, |node| node.start_byte().min(read.start));
+            plan.edit(
+                path,
+                Edit::replace(start..read.end, format!("{clock}.now()")),
+            );
+            plan.apply(read, format!("the clock in scope, {clock}"));
         }
     }
     plan
