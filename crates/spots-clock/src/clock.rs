@@ -22,8 +22,8 @@ use crate::window::{FileWindow, MemoryWindow, Window};
 use crate::word::Word;
 use keeper::{Extender, Keeper};
 
-/// Parts in 2⁶⁰ that are one part in 10⁹, rounded up.
-const PARTS_PER_PPB: u64 = (1 << 60) / 1_000_000_000 + 1;
+/// Parts in 2⁶⁴ that are one part in 10⁹, rounded up.
+const PARTS_PER_PPB: u64 = u64::MAX / 1_000_000_000 + 1;
 
 /// A clock that never hands out a timestamp twice nor runs backwards, and says how far it may be
 /// off.
@@ -47,16 +47,22 @@ pub struct AtomicClock {
 }
 
 /// What the clock shares with the thread that keeps its window ahead.
+///
+/// In this order, so that what is written seldom lies between the line that every issue writes and
+/// the one that every issue reads: processors fetch lines in pairs.
 #[derive(Debug)]
+#[repr(C, align(128))]
 struct Core {
     word: Word,
+    keeper: Mutex<Keeper>,
+    settings: ClockSettings,
     published: Published,
     source: Box<dyn ClockSource>,
+    /// Device time minus counter: the device's own clock is the counter with a name.
+    device_origin: u64,
+    resolution: u64,
     identity: NodeIdentity,
     precision: Precision,
-    resolution: u64,
-    settings: ClockSettings,
-    keeper: Mutex<Keeper>,
 }
 
 /// A peer's instant, to be merged.
@@ -114,6 +120,9 @@ impl AtomicClock {
     /// How many timestamps can be reserved at once.
     pub const RESERVE_MAX: u64 = 1 << 20;
 
+    /// How many bytes a clock takes in memory, without its window and source.
+    pub const SHARED_BYTES: usize = size_of::<Core>();
+
     /// Opens the machine's clock with its window in a directory, which is created if missing.
     pub fn open(directory: &Path) -> Result<Self, OpenError> {
         let window = FileWindow::open(directory)?;
@@ -161,7 +170,7 @@ impl AtomicClock {
         let seen = Observation::of(source.as_ref());
         let record = window.load().map_err(OpenError::NotDurable)?;
         let start = start::decide(record.as_ref(), &seen, &settings, random_node())?;
-        let mut keeper = Keeper::new(window, start.identity, settings.rates);
+        let mut keeper = Keeper::new(window, settings.rates);
         let mark = keeper
             .begin(&start, &seen, settings.window)
             .map_err(OpenError::NotDurable)?;
@@ -173,12 +182,12 @@ impl AtomicClock {
             word: Word::new(start.last, mark),
             published: Published::new(Line {
                 as_of: seen.counter,
-                device: seen.wall,
-                offset: start.time.wrapping_sub(seen.wall).cast_signed(),
+                time: start.time,
                 error: UNKNOWN,
-                drift_ppb: settings.rates.drift_ppb,
+                drift: 0,
                 slope: 0,
             }),
+            device_origin: seen.wall.wrapping_sub(seen.counter),
             precision: Precision::of_resolution(resolution),
             resolution,
             identity: start.identity,
@@ -321,7 +330,7 @@ impl Drop for AtomicClock {
         let core = &*self.core;
         // Nobody can issue any more: the next life may begin right after the last timestamp.
         let anchor = core.anchor();
-        core.keeper().close(core.word.last(), anchor);
+        core.keeper().close(core.identity, core.word.last(), anchor);
     }
 }
 
@@ -349,30 +358,31 @@ struct Reading {
 impl Core {
     #[inline]
     fn read(&self) -> Reading {
-        // The line first: then the counter is not older than what it is measured against.
-        let line = self.published.read();
-        self.project(&line, self.source.counter())
+        // The counter first: the loads of the line then overlap with reading it, and cost nothing.
+        // A line that is published in between begins a little later; it is read backwards then.
+        let counter = self.source.counter();
+        self.project(&self.published.read(), counter)
     }
 
     #[inline]
     fn project(&self, line: &Line, counter: u64) -> Reading {
         let elapsed = counter.saturating_sub(line.as_of);
-        let offset = line
-            .offset
-            .saturating_add(scale_signed(elapsed, line.slope));
+        // One addition lies between the counter and the order: what waits for the counter is what
+        // a timestamp costs. Wrapping, because nothing wraps before the year 2554.
+        let ahead = line.time.wrapping_sub(line.as_of);
+        let server_time = counter
+            .wrapping_add(ahead)
+            .wrapping_add_signed(scale_signed(elapsed, line.slope));
         let error = if line.error == UNKNOWN {
             UNKNOWN
         } else {
-            line.error
-                .saturating_add(scale(elapsed, line.drift_ppb.saturating_mul(PARTS_PER_PPB)))
-                .saturating_add(self.resolution)
+            line.error.wrapping_add(scale(elapsed, line.drift))
         };
         Reading {
-            server_time: line
-                .device
-                .saturating_add(elapsed)
-                .saturating_add_signed(offset),
-            offset,
+            server_time,
+            offset: server_time
+                .wrapping_sub(self.device_at(counter))
+                .cast_signed(),
             error,
         }
     }
@@ -395,21 +405,22 @@ impl Core {
     }
 }
 
-/// `elapsed × parts / 2⁶⁰`, rounded up.
+/// `elapsed × parts / 2⁶⁴`, rounded down: never more than `elapsed`.
 #[inline]
 fn scale(elapsed: u64, parts: u64) -> u64 {
-    let product = u128::from(elapsed) * u128::from(parts);
-    u64::try_from((product >> 60) + 1).unwrap_or(u64::MAX)
+    elapsed.carrying_mul(parts, 0).1
 }
 
-/// `elapsed × slope / 2⁶⁰`, rounded down.
+/// `elapsed × slope / 2⁶⁴`, rounded down.
 #[inline]
 fn scale_signed(elapsed: u64, slope: i64) -> i64 {
     if slope == 0 {
-        return 0;
+        return 0; // no rate has been measured: not worth a multiplication
     }
-    let product = i128::from(elapsed) * i128::from(slope);
-    i64::try_from(product >> 60).unwrap_or(if slope < 0 { i64::MIN } else { i64::MAX })
+    let down = if slope < 0 { elapsed } else { 0 };
+    scale(elapsed, slope.cast_unsigned())
+        .wrapping_sub(down)
+        .cast_signed()
 }
 
 /// The first life of a node that nobody gave a number.

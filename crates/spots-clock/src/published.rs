@@ -3,47 +3,39 @@
 use crate::sequence_lock::SequenceLock;
 
 /// How many words a line takes.
-const WORDS: usize = 6;
+const WORDS: usize = 5;
 
 /// Marks an error bound that is not known.
 pub(crate) const UNKNOWN: u64 = u64::MAX;
 
-/// Time as a function of the counter: `time = (device at as_of + elapsed) + offset`.
+/// True time as a function of the counter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Line {
     /// Counter reading that the other fields belong to.
     pub(crate) as_of: u64,
-    /// What the device's own clock showed then, in nanoseconds since the Unix epoch.
-    pub(crate) device: u64,
-    /// Added to device time to give server time, in nanoseconds.
-    pub(crate) offset: i64,
-    /// Half width of the interval that holds the truth at `as_of`; [`UNKNOWN`] if there is none.
+    /// The best estimate of true time then, in nanoseconds since the Unix epoch.
+    pub(crate) time: u64,
+    /// Half width of the interval that holds the truth at `as_of`, and what rounding and the
+    /// source's resolution add to it; [`UNKNOWN`] if there is none.
     pub(crate) error: u64,
-    /// By how many parts in 10⁹ the counter may run fast or slow.
-    pub(crate) drift_ppb: u64,
-    /// Correction of the counter's rate: parts in 2⁶⁰ of the elapsed time, added to it.
+    /// How fast the error grows: parts in 2⁶⁴ of the elapsed time.
+    pub(crate) drift: u64,
+    /// Correction of the counter's rate: parts in 2⁶⁴ of the elapsed time, added to it.
     pub(crate) slope: i64,
 }
 
 impl Line {
     fn to_words(self) -> [u64; WORDS] {
-        [
-            self.as_of,
-            self.device,
-            self.offset.cast_unsigned(),
-            self.error,
-            self.drift_ppb,
-            self.slope.cast_unsigned(),
-        ]
+        let slope = self.slope.cast_unsigned();
+        [self.as_of, self.time, self.error, self.drift, slope]
     }
 
-    fn from_words([as_of, device, offset, error, drift_ppb, slope]: [u64; WORDS]) -> Self {
+    fn from_words([as_of, time, error, drift, slope]: [u64; WORDS]) -> Self {
         Self {
             as_of,
-            device,
-            offset: offset.cast_signed(),
+            time,
             error,
-            drift_ppb,
+            drift,
             slope: slope.cast_signed(),
         }
     }

@@ -7,7 +7,7 @@ use super::atomic::{AtomicU64, Ordering, fence};
 /// The two fences are what makes a torn read impossible under the language's memory model and not
 /// only on x86: the data are stored after the odd number, and read before it is looked at again.
 #[derive(Debug)]
-#[repr(align(128))]
+#[repr(align(64))]
 pub(crate) struct SequenceLock<const N: usize> {
     sequence: AtomicU64,
     words: [AtomicU64; N],

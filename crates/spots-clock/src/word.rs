@@ -4,9 +4,9 @@ use super::atomic::{AtomicU64, Ordering};
 
 /// The last nanosecond handed out, and the end of the window that is durable.
 ///
-/// On cache lines of their own: every issue writes here.
+/// On a cache line of their own: every issue writes here.
 #[derive(Debug)]
-#[repr(align(128))]
+#[repr(align(64))]
 pub(crate) struct Word {
     last: AtomicU64,
     limit: AtomicU64,

@@ -73,6 +73,25 @@ impl Report {
         });
     }
 
+    /// The same report with `prefix` before every path, for a tree that was checked from outside.
+    #[must_use]
+    pub fn beneath(mut self, prefix: &str) -> Self {
+        let moved = |path: &mut String| path.insert_str(0, prefix);
+        for finding in &mut self.findings {
+            finding
+                .place
+                .iter_mut()
+                .for_each(|place| moved(&mut place.path));
+            for related in &mut finding.related {
+                moved(&mut related.place.path);
+            }
+        }
+        for unreadable in &mut self.unreadable {
+            moved(&mut unreadable.path);
+        }
+        self
+    }
+
     /// Names something that could not be read.
     pub fn add_unreadable(&mut self, path: impl Into<String>, reason: impl Into<String>) {
         self.unreadable.push(Unreadable {

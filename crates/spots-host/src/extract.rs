@@ -229,7 +229,7 @@ mod tests {
         for text in ["", "{", "{} {}", "\u{0}"] {
             let problem = parse::<Outer>(text.as_bytes()).unwrap_err();
             assert_eq!(
-                (problem.status, problem.code.as_str()),
+                (problem.status, problem.code),
                 (400, "malformed-json"),
                 "{text}"
             );

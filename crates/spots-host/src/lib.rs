@@ -5,8 +5,8 @@ pub mod desk;
 mod error;
 pub mod extract;
 mod problem;
-pub mod wire;
 pub mod view;
+pub mod wire;
 
 pub use desk::{AtDesk, FrontDoor, HostDesk};
 pub use error::ServiceError;

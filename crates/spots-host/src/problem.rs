@@ -16,28 +16,29 @@ use crate::error::ServiceError;
 pub const PROBLEM_JSON: &str = "application/problem+json";
 
 /// Why a request was not done (RFC 9457).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Problem {
     /// Names the kind of problem; the same for every problem of one code.
     #[serde(rename = "type")]
-    #[schema(example = "urn:spots:problem:event-full")]
-    pub kind: String,
+    #[schema(value_type = String, example = "urn:spots:problem:event-full")]
+    pub kind: Box<str>,
     /// The kind of problem in a few words.
-    pub title: String,
+    pub title: &'static str,
     /// The HTTP status.
     pub status: u16,
     /// What is wrong this time, and what to do.
     pub detail: String,
     /// A stable word for scripts.
     #[schema(example = "event-full")]
-    pub code: String,
+    pub code: &'static str,
     /// Which fields need attention.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
     /// Names this occurrence; an operator finds it in the log.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub instance: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub instance: Option<Box<str>>,
 }
 
 /// What is wrong with one field.
@@ -63,13 +64,18 @@ impl From<FieldProblem> for FieldError {
 
 impl Problem {
     /// A problem without fields.
-    pub fn new(status: StatusCode, code: &str, title: &str, detail: impl Into<String>) -> Self {
+    pub fn new(
+        status: StatusCode,
+        code: &'static str,
+        title: &'static str,
+        detail: impl Into<String>,
+    ) -> Self {
         Self {
-            kind: format!("urn:spots:problem:{code}"),
-            title: title.to_owned(),
+            kind: format!("urn:spots:problem:{code}").into(),
+            title,
             status: status.as_u16(),
             detail: detail.into(),
-            code: code.to_owned(),
+            code,
             errors: Vec::new(),
             instance: None,
         }
@@ -246,7 +252,7 @@ mod tests {
             purpose: "To find your table.".to_owned(),
         });
         assert_eq!(
-            (problem.status, problem.code.as_str()),
+            (problem.status, problem.code),
             (422, "required-field-withheld")
         );
         assert_eq!(problem.errors[0].field, "name");

@@ -9,7 +9,6 @@
 //! the handlers must refuse a `POST` that a browser marks as sent from another site.
 
 mod event_list;
-mod event_type;
 mod field;
 mod form;
 mod guests;
@@ -24,15 +23,14 @@ mod requirements;
 mod sample;
 
 pub use event_list::{HostEventRow, HostEventsPage, Period};
-pub use event_type::{EventType, HostKind};
-pub use field::{Field, PersonalField};
+pub use field::Field;
 pub use form::{Choice, FormError, FormErrors};
 pub use guests::{GuestRow, GuestsPage};
 pub use host_home::{AskSummary, HostHomePage};
 pub use hosts::{HostHead, HostRow, HostTab, HostsPage, NewHostForm};
 pub use import::{ImportPage, ImportPreview, ImportedEvent, SkippedEntry};
 pub use moment::{DateBadge, EventTime, Moment, Places};
-pub use new_event::{NewEventForm, NewEventPage};
+pub use new_event::{NewEventForm, NewEventPage, SetTimesForm, TableHoursForm};
 pub use page::{Flash, FlashKind, NavEntry, Page, Reader, Section};
 pub use pager::Pager;
 pub use requirements::{AdditionalKind, AdditionalRow, Ask, RequirementRow, RequirementsPage};

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 pub use self::error::{ApplyError, Failure, Refusal};
-pub(crate) use self::pending::{Pending, pending, way_back};
+pub(crate) use self::pending::{losses, pending, way_back};
 
 /// The format of the record; a database written with a newer one is refused.
 pub(crate) const RECORD_FORMAT: i64 = 1;

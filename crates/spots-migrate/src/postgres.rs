@@ -7,6 +7,7 @@
 mod lock;
 mod outside;
 mod record;
+mod rehearse;
 mod script;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,8 +16,10 @@ use std::fmt;
 
 use tokio_postgres::{Client, Transaction};
 
+pub use self::rehearse::rehearse;
+
 use self::script::{Change, Trouble};
-use crate::engine::{pending, way_back};
+use crate::engine::{losses, pending, way_back};
 use crate::{
     Applied, ApplyError, Batch, DataOnRollback, Dialect, Direction, Event, Migration, MigrationSet,
     Record, Refusal, RollBack, Run, Source, State,
@@ -144,9 +147,7 @@ fn left<'a>(
     records: &[Record],
     run: &Run<'_>,
 ) -> Result<Vec<&'a Migration>, ApplyError> {
-    pending(set, Dialect::Postgres, records, run.to.as_deref())
-        .map(|pending| pending.migrations)
-        .map_err(ApplyError::Refused)
+    pending(set, Dialect::Postgres, records, run.to.as_deref()).map_err(ApplyError::Refused)
 }
 
 /// Rolls back, dependants first, each in a transaction of its own.
@@ -177,7 +178,8 @@ async fn roll_back_held(
     run: &mut Run<'_>,
 ) -> Result<Applied, ApplyError> {
     let records = record::read(held.client).await?;
-    let migrations = way_back(set, &records, target).map_err(ApplyError::Refused)?;
+    let migrations =
+        way_back(set, Dialect::Postgres, &records, target).map_err(ApplyError::Refused)?;
     for migration in &migrations {
         if let Some(name) = &migration.rollback.backfill {
             backfills.find(&migration.id, name)?;
@@ -205,6 +207,16 @@ async fn roll_back_held(
 /// What the database remembers, in the order of applying.
 pub async fn status(client: &Client) -> Result<Vec<Record>, ApplyError> {
     record::read(client).await
+}
+
+/// Says who holds the lock, and on request frees what an operator has mended: a `failed` migration
+/// whose cause lay outside its script, or (`force`) the lock, by ending its session on the server.
+pub async fn unlock(
+    client: &Client,
+    failed: Option<&str>,
+    force: bool,
+) -> Result<Vec<String>, ApplyError> {
+    lock::unlock(client, failed, force).await
 }
 
 async fn up(
@@ -278,7 +290,13 @@ async fn may_go_back(
     }
     conditions(client, migration).await?;
     if migration.rollback.data == DataOnRollback::Lost && !accepted_loss.contains(&migration.id) {
-        let what = vec!["its declared data".to_owned()];
+        let mut what = Vec::new();
+        for (name, query) in losses(migration, Dialect::Postgres) {
+            // What is not there cannot be lost.
+            if let Ok(row) = client.query_one(&query, &[]).await {
+                what.push(format!("{name}: {} rows", row.get::<_, i64>(0)));
+            }
+        }
         return Err(ApplyError::Refused(Refusal::WouldLose { id: id(), what }));
     }
     Ok(())

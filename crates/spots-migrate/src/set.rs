@@ -15,7 +15,7 @@ use spots_findings::Finding;
 pub use self::manifest::{Condition, DataOnRollback, Invariant, Rollback};
 pub use self::source::{FILE_BYTES_MAX, Source};
 
-pub(crate) use self::load::{Loaded, read_tree};
+pub(crate) use self::load::{Files, Loaded, read_tree, spots as load_spots};
 
 pub(crate) use self::order::topological;
 pub(crate) use self::script::{in_transaction_refused, script_findings};
@@ -73,6 +73,14 @@ impl Script {
         self.variants.get(&dialect).or(self.plain.as_ref())
     }
 
+    /// One text for every database.
+    pub(crate) fn plain(source: Source) -> Self {
+        Self {
+            plain: Some(source),
+            variants: BTreeMap::new(),
+        }
+    }
+
     /// Whether no database has a text.
     pub fn is_empty(&self) -> bool {
         self.plain.is_none() && self.variants.is_empty()
@@ -119,6 +127,16 @@ impl Migration {
         }
     }
 
+    /// Whether a script has a text for this database alone.
+    pub(crate) fn has_variant(&self, direction: Direction, dialect: Dialect) -> bool {
+        let script = match direction {
+            Direction::Up => &self.up,
+            Direction::Down => &self.down,
+            Direction::Verify => &self.verify,
+        };
+        script.variants.contains_key(&dialect)
+    }
+
     /// What an applied migration may not change any more: its way up on this database.
     ///
     /// SHA-256 as 64 hexadecimal digits over the text with LF line ends, the backfill's name and
@@ -150,6 +168,17 @@ impl MigrationSet {
         let mut findings = Vec::new();
         let files = read_tree(dir, &mut findings);
         Self::from_loaded(load::spots(&files), findings)
+    }
+
+    /// Reads a folder in any layout; found out from its files unless told.
+    ///
+    /// # Errors
+    /// Every finding that keeps the set from being used, each with file and line.
+    pub fn from_dir_as(dir: &Path, layout: Option<crate::Layout>) -> Result<Self, SetError> {
+        let mut findings = Vec::new();
+        let files = read_tree(dir, &mut findings);
+        let layout = layout.unwrap_or_else(|| crate::Layout::detect(&files));
+        Self::from_loaded(crate::layout::load(&files, layout), findings)
     }
 
     /// Reads a set from memory: paths relative to the set with `/` between parts, and texts.
@@ -207,6 +236,13 @@ impl MigrationSet {
             .flat_map(|migration| [migration.id.clone(), migration.checksum(dialect)])
             .collect::<Vec<_>>();
         digest(parts.iter().map(String::as_str))
+    }
+
+    /// The database that the scripts are written for; PostgreSQL where they are for both.
+    pub fn written_for(&self) -> Dialect {
+        crate::check::dialects(self, None)
+            .first()
+            .map_or(Dialect::Postgres, |(dialect, _)| *dialect)
     }
 
     /// What keeps the scripts from being run on a database, before any database is touched.

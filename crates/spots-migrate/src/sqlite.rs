@@ -6,6 +6,7 @@
 
 mod lock;
 mod record;
+mod rehearse;
 mod script;
 
 use std::collections::BTreeMap;
@@ -14,9 +15,11 @@ use std::fmt;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
+pub use self::rehearse::rehearse;
+
 use self::lock::Held;
 use self::script::Trouble;
-use crate::engine::{Pending, pending, way_back};
+use crate::engine::{losses, pending, way_back};
 use crate::{
     Applied, ApplyError, Batch, DataOnRollback, Dialect, Direction, Event, Failure, Migration,
     MigrationSet, Record, Refusal, RollBack, Run, Source, State,
@@ -89,7 +92,7 @@ pub fn apply(
     let left = |records: &[Record]| {
         pending(set, Dialect::Sqlite, records, to.as_deref()).map_err(ApplyError::Refused)
     };
-    if left(&record::read(connection)?)?.migrations.is_empty() {
+    if left(&record::read(connection)?)?.is_empty() {
         return Ok(Applied::default());
     }
     set.check_scripts(Dialect::Sqlite)?;
@@ -103,7 +106,7 @@ pub fn apply(
         }
     }
     lock::held(connection, run, |held, run| {
-        let Pending { migrations } = left(&record::read(held.connection)?)?;
+        let migrations = left(&record::read(held.connection)?)?;
         let mut applied = Applied::default();
         for (number, migration) in migrations.iter().enumerate() {
             run.progress.tell(Event::Started {
@@ -137,7 +140,8 @@ pub fn roll_back(
     set.check_scripts(Dialect::Sqlite)?;
     lock::held(connection, run, |held, run| {
         let records = record::read(held.connection)?;
-        let migrations = way_back(set, &records, target).map_err(ApplyError::Refused)?;
+        let migrations =
+            way_back(set, Dialect::Sqlite, &records, target).map_err(ApplyError::Refused)?;
         for migration in &migrations {
             if let Some(name) = &migration.rollback.backfill {
                 backfills.find(&migration.id, name)?;
@@ -164,6 +168,17 @@ pub fn roll_back(
 /// What the database remembers, in the order of applying.
 pub fn status(connection: &Connection) -> Result<Vec<Record>, ApplyError> {
     record::read(connection)
+}
+
+/// Says who holds the lock, and on request frees what an operator has mended: a `failed` migration
+/// whose cause lay outside its script, or (`force`) the lock of a run that will not come back.
+pub fn unlock(
+    connection: &mut Connection,
+    failed: Option<&str>,
+    force: bool,
+) -> Result<Vec<String>, ApplyError> {
+    ready(connection)?;
+    lock::unlock(connection, failed, force)
 }
 
 fn ready(connection: &Connection) -> Result<(), ApplyError> {
@@ -270,7 +285,13 @@ fn may_go_back(
     conditions(connection, migration)?;
     if migration.rollback.data == DataOnRollback::Lost && !run.accepted_loss.contains(&migration.id)
     {
-        let what = vec!["its declared data".to_owned()];
+        let mut what = Vec::new();
+        for (name, query) in losses(migration, Dialect::Sqlite) {
+            // What is not there cannot be lost.
+            if let Ok(rows) = connection.query_row(&query, [], |row| row.get::<_, i64>(0)) {
+                what.push(format!("{name}: {rows} rows"));
+            }
+        }
         return Err(ApplyError::Refused(Refusal::WouldLose { id: id(), what }));
     }
     Ok(())

@@ -161,10 +161,17 @@ impl Walk<'_> {
                 self.touch(position, fact, replaces);
                 return false;
             }
+            // The table that is created again says it for its columns too.
+            let whole = format!("{} {}", fact.file, fact.object.whole());
+            if self
+                .found
+                .contains_key(&("duplicate-object".to_owned(), whole))
+            {
+                return false;
+            }
             let message = format!("{} is created again.", fact.object);
             let by = id(self.migrations, *by);
-            let finding = self
-                .finding("duplicate-object", Level::Error, fact, message)
+            let finding = finding("duplicate-object", Level::Error, fact, message)
                 .related(place.clone(), format!("created first, by {by}"))
                 .fix("Alter it, drop it first, or guard the statement with IF NOT EXISTS.");
             self.add(finding);
@@ -177,6 +184,10 @@ impl Walk<'_> {
     fn need(&mut self, position: usize, fact: &Fact) -> bool {
         if self.ledger.is_here(&fact.object) {
             return true;
+        }
+        if !fact.object.part.is_empty() && !self.ledger.is_here(&fact.object.whole()) {
+            // The relation itself is judged where the statement names it.
+            return false;
         }
         let later = self
             .creations
@@ -219,24 +230,22 @@ impl Walk<'_> {
         };
         let shown = fact.object.to_string();
         let finding = match how {
-            Gone::Dropped => self
-                .finding(
-                    "use-after-drop",
-                    level,
-                    fact,
-                    format!("{shown} is used after it was dropped."),
-                )
-                .related(place, format!("dropped by {by}"))
-                .fix("Move the use before the drop, or create it again."),
-            Gone::Renamed(to) => self
-                .finding(
-                    "use-after-rename",
-                    level,
-                    fact,
-                    format!("{shown} is used after it was renamed to {}.", to.shown()),
-                )
-                .related(place, format!("renamed by {by}"))
-                .fix(format!("Write {}.", last_name(to))),
+            Gone::Dropped => finding(
+                "use-after-drop",
+                level,
+                fact,
+                format!("{shown} is used after it was dropped."),
+            )
+            .related(place, format!("dropped by {by}"))
+            .fix("Move the use before the drop, or create it again."),
+            Gone::Renamed(to) => finding(
+                "use-after-rename",
+                level,
+                fact,
+                format!("{shown} is used after it was renamed to {}.", to.shown()),
+            )
+            .related(place, format!("renamed by {by}"))
+            .fix(format!("Write {}.", last_name(to))),
         };
         self.add(finding);
     }
@@ -256,8 +265,7 @@ impl Walk<'_> {
             self.backward.insert((creator, position));
             format!("Let {} come after {by}.", id(self.migrations, position))
         };
-        let finding = self
-            .finding("used-before-created", Level::Error, fact, message)
+        let finding = finding("used-before-created", Level::Error, fact, message)
             .related(place, format!("created later, by {by}"))
             .fix(fix);
         self.add(finding);
@@ -270,30 +278,21 @@ impl Walk<'_> {
         }
         let certain = fact.certainty == Certainty::Hard;
         let level = match object.space {
-            Space::Relation if certain => Level::Error,
+            // A policy or trigger comes from SQL alone.
+            Space::Relation | Space::Policy | Space::Trigger if certain => Level::Error,
             Space::Column if certain && self.ledger.knows_columns_of(object) => Level::Error,
-            // A policy or trigger comes from SQL alone; its table is judged by itself.
-            Space::Policy | Space::Trigger if certain && self.ledger.is_here(&object.whole()) => {
-                Level::Error
-            }
             // Extensions bring types and functions that no file creates.
             Space::Type | Space::Function if certain => Level::Warning,
             _ => return,
         };
-        let finding = self
-            .finding(
-                "created-nowhere",
-                level,
-                fact,
-                format!("{object} is created nowhere in the set."),
-            )
-            .fix("Create it in an earlier migration, or mend the name.");
+        let finding = finding(
+            "created-nowhere",
+            level,
+            fact,
+            format!("{object} is created nowhere in the set."),
+        )
+        .fix("Create it in an earlier migration, or mend the name.");
         self.add(finding);
-    }
-
-    fn finding(&self, rule: &str, level: Level, fact: &Fact, message: String) -> Finding {
-        let identity = format!("{} {}", fact.file, fact.object);
-        Finding::new(rule, level, identity, message).at(Place::line(&fact.file, fact.line))
     }
 
     fn add(&mut self, finding: Finding) {
@@ -340,6 +339,11 @@ impl Walk<'_> {
             .entry(key)
             .or_insert_with(|| (fact.file.clone(), fact.line));
     }
+}
+
+fn finding(rule: &str, level: Level, fact: &Fact, message: String) -> Finding {
+    let identity = format!("{} {}", fact.file, fact.object);
+    Finding::new(rule, level, identity, message).at(Place::line(&fact.file, fact.line))
 }
 
 fn last_name(object: &Object) -> &str {

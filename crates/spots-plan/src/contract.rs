@@ -25,3 +25,8 @@ pub use model::{
     TypeDecl, TypeKind, Unit, Use, UseKind,
 };
 pub use world::{Options, World, WorldError};
+
+/// Names in a type or a line of code that look like types.
+pub(crate) fn type_names(text: &str) -> Vec<String> {
+    types::names_in(text)
+}

@@ -2,6 +2,7 @@
 
 mod error;
 pub mod model;
+mod postgres;
 mod rows;
 pub mod schema;
 mod sqlite;
@@ -9,5 +10,6 @@ mod store;
 
 pub use error::StoreError;
 pub use model::{Page, PageRequest, Stamp};
+pub use postgres::{PostgresOptions, PostgresStore};
 pub use sqlite::SqliteStore;
 pub use store::Store;

@@ -63,7 +63,8 @@ pub trait Store: Send + Sync {
     ) -> Result<(), StoreError>;
 
     /// Deletes an account: destroys its keys and the keys of all it shared, cancels what is to
-    /// come, ends its sessions.
+    /// come, ends its sessions. What is over stays in the hosts' books under the guest's handle.
+    /// An account that is gone already is not refused; there was nothing to do.
     async fn remove_account(
         &self,
         user: &UserId,
@@ -123,10 +124,15 @@ pub trait Store: Send + Sync {
     /// Lists the places of slots that were booked at least once.
     async fn list_pools(&self, host: HostId, event: EventId) -> Result<Vec<SlotPool>, StoreError>;
 
-    /// Takes a booking, with its share.
+    /// Takes a booking, with its share. What refuses it, in this order: another request under the
+    /// same key; no account (any more); no such event at this host; the event, the party or the
+    /// time (see [`check`](spots_booking::decision::check)); requirements that changed since; too
+    /// few places. A repeated request is answered before anything else is looked at, also after the
+    /// booking was cancelled or its share revoked.
     async fn book(&self, book: Book) -> Result<Booked, StoreError>;
 
-    /// Cancels a booking of this person: gives its places back and ends its share.
+    /// Cancels a booking of this person: gives its places back and ends its share. One that is
+    /// cancelled already or has begun is refused.
     async fn cancel(
         &self,
         agent: &AgentId,
@@ -164,8 +170,9 @@ pub trait Store: Send + Sync {
         page: PageRequest,
     ) -> Result<Page<Opening>, StoreError>;
 
-    /// Takes back what is selected and destroys its keys. Returns how many fields ended; nothing
-    /// selected that is live is a refusal only for a named share.
+    /// Takes back what is selected and destroys its keys. Returns how many fields ended. A share
+    /// that is named and not this person's is refused; one that ended already gives 0, so that a
+    /// request may be repeated.
     async fn revoke(
         &self,
         agent: &AgentId,
@@ -182,6 +189,7 @@ pub trait Store: Send + Sync {
     ) -> Result<Page<GuestRecord>, StoreError>;
 
     /// Destroys the keys of fields whose time is over, at most `most` of them; returns how many.
+    /// They do not count as revoked, and nobody is told.
     async fn expire(&self, stamp: Stamp, most: u32) -> Result<u64, StoreError>;
 
     /// Lists messages that wait and are due.

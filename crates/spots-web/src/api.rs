@@ -18,6 +18,7 @@ use utoipa_axum::routes;
 use crate::platform::Platform;
 
 pub(crate) use document::{add_problems, base_document};
+pub(crate) use export::find_export;
 
 /// The routes, each in the OpenAPI document by construction. Paths are relative to the API's root.
 pub(crate) fn routes() -> OpenApiRouter<Platform> {

@@ -6,8 +6,10 @@ pub mod http;
 pub mod pages;
 mod platform;
 mod router;
+mod server;
 pub mod service;
 pub mod wire;
 
 pub use platform::{Platform, Settings};
 pub use router::{BODY_BYTES_MAX, openapi, router};
+pub use server::serve;

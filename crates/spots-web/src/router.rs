@@ -16,6 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::api;
 use crate::front_door::Door;
 use crate::http::{finish, guard, trace};
+use crate::pages;
 use crate::platform::Platform;
 use crate::service::stored;
 
@@ -34,6 +35,7 @@ pub fn router(platform: Platform) -> Router {
         .route("/openapi.json", get(async move || document.clone()))
         .route("/healthz", get(async || "alive\n"))
         .route("/readyz", get(ready))
+        .merge(pages::routes())
         .merge(Router::from(people))
         .with_state(platform.clone())
         .merge(Router::from(hosts).with_state(door))

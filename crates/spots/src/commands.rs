@@ -2,8 +2,11 @@
 
 mod clock;
 mod contract;
+mod demo;
+mod import;
 mod migrate;
 mod plan;
+mod serve;
 
 use std::process::ExitCode;
 
@@ -16,11 +19,17 @@ use crate::output::Output;
 #[command(name = "spots", version, about, max_term_width = 100)]
 pub(crate) struct Cli {
     #[command(subcommand)]
-    command: Command,
+    pub(crate) command: Command,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
+pub(crate) enum Command {
+    /// Serve the platform.
+    Serve(crate::config::ServerSettings),
+    /// Try it: a server on a temporary database with hosts, events and people in it.
+    Demo(demo::DemoArgs),
+    /// Import a calendar as events of a host.
+    Import(import::ImportArgs),
     /// Read the atomic clock; find and replace direct reads of the wall clock.
     #[command(subcommand)]
     Clock(clock::ClockCommand),
@@ -38,6 +47,9 @@ enum Command {
 /// Runs the command and says with which status to exit.
 pub(crate) fn run(cli: Cli, output: &mut Output) -> anyhow::Result<ExitCode> {
     match cli.command {
+        Command::Serve(settings) => serve::run(&settings, output),
+        Command::Demo(args) => demo::run(&args, output),
+        Command::Import(args) => import::run(&args, output),
         Command::Clock(command) => clock::run(command, output),
         Command::Contract(command) => contract::run(command, output),
         Command::Migrate(command) => migrate::run(command, output),

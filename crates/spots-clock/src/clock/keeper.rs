@@ -29,7 +29,6 @@ const CHECK_EVERY: Duration = Duration::from_secs(16);
 #[derive(Debug)]
 pub(super) struct Keeper {
     window: Box<dyn Window>,
-    identity: NodeIdentity,
     pub(super) extensions: u64,
     pub(super) failures: u64,
     pub(super) last_failure: Option<io::Error>,
@@ -41,17 +40,16 @@ pub(super) struct Keeper {
 }
 
 impl Keeper {
-    pub(super) fn new(window: Box<dyn Window>, identity: NodeIdentity, rates: Rates) -> Self {
+    pub(super) fn new(window: Box<dyn Window>, rates: Rates) -> Self {
         Self {
             window,
-            identity,
             extensions: 0,
             failures: 0,
             last_failure: None,
             merges_refused: 0,
             wall_gap: 0,
             estimate: Estimate::new(rates),
-            disruptions: VecDeque::with_capacity(DISRUPTIONS_MAX),
+            disruptions: VecDeque::new(),
         }
     }
 
@@ -64,7 +62,7 @@ impl Keeper {
     ) -> io::Result<u64> {
         let mark = mark_above(start.time, start.last, window);
         self.window.begin(&WindowRecord {
-            identity: self.identity,
+            identity: start.identity,
             mark,
             anchor: seen.boot.map(|boot| Anchor {
                 boot,
@@ -75,9 +73,14 @@ impl Keeper {
         Ok(mark)
     }
 
-    fn store(&mut self, mark: u64, anchor: Option<Anchor>) -> io::Result<()> {
+    fn store(
+        &mut self,
+        identity: NodeIdentity,
+        mark: u64,
+        anchor: Option<Anchor>,
+    ) -> io::Result<()> {
         let record = WindowRecord {
-            identity: self.identity,
+            identity,
             mark,
             anchor,
         };
@@ -96,8 +99,8 @@ impl Keeper {
     }
 
     /// Records the exact last timestamp. If that fails, the old mark stands, which is safe.
-    pub(super) fn close(&mut self, last: u64, anchor: Option<Anchor>) {
-        drop(self.store(last, anchor));
+    pub(super) fn close(&mut self, identity: NodeIdentity, last: u64, anchor: Option<Anchor>) {
+        drop(self.store(identity, last, anchor));
     }
 
     pub(super) fn note(&mut self, at: u64, what: Disruption) {
@@ -133,7 +136,7 @@ impl Core {
         }
         let mark = mark_above(time, wanted, self.settings.window);
         keeper
-            .store(mark, self.anchor())
+            .store(self.identity, mark, self.anchor())
             .map_err(ClockError::NotDurable)?;
         // Durable first, published second: nobody issues above what a crash would remember.
         self.word.publish(mark);

@@ -9,7 +9,13 @@ use crate::sync::{Interval, Learned};
 
 impl Core {
     pub(super) fn device_time(&self) -> u64 {
-        self.published.read().device_at(self.source.counter())
+        self.device_at(self.source.counter())
+    }
+
+    /// What the device's clock shows when its counter shows this.
+    #[inline]
+    pub(super) fn device_at(&self, counter: u64) -> u64 {
+        self.device_origin.wrapping_add(counter)
     }
 
     pub(super) fn check(&self) -> Option<Disruption> {
@@ -76,9 +82,8 @@ impl Core {
 
     /// Publishes what the estimate knows now. The caller holds the keeper, so nobody else writes.
     fn publish(&self, keeper: &Keeper) {
-        let line = self.published.read();
         let counter = self.source.counter();
-        let device = line.device_at(counter);
+        let device = self.device_at(counter);
         let Some(known) = keeper.estimate.at(device) else {
             return;
         };
@@ -86,15 +91,16 @@ impl Core {
         let parts_per_ppb = PARTS_PER_PPB.cast_signed();
         self.published.write(Line {
             as_of: counter,
-            device,
-            offset: known.interval.centre(),
+            time: device.saturating_add_signed(known.interval.centre()),
             error: if known.traceable {
-                known.interval.radius()
+                // One for rounding down the drift, one for the slope.
+                let rounding = self.resolution.saturating_add(2);
+                known.interval.radius().saturating_add(rounding)
             } else {
                 UNKNOWN
             },
             // One part more for the midpoint, which was rounded.
-            drift_ppb: high.abs_diff(low).div_ceil(2) + 1,
+            drift: (high.abs_diff(low).div_ceil(2) + 1).saturating_mul(PARTS_PER_PPB),
             slope: low.midpoint(high).saturating_mul(parts_per_ppb),
         });
     }
@@ -105,19 +111,9 @@ impl Core {
         let line = self.published.read();
         self.published.write(Line {
             as_of: counter,
-            device: line.device_at(counter),
-            offset: self.project(&line, counter).offset,
+            time: self.project(&line, counter).server_time,
             error: UNKNOWN,
-            drift_ppb: self.settings.rates.drift_ppb,
-            slope: 0,
+            ..line
         });
-    }
-}
-
-impl Line {
-    /// What the device's clock shows when its counter shows this.
-    pub(super) fn device_at(&self, counter: u64) -> u64 {
-        self.device
-            .saturating_add(counter.saturating_sub(self.as_of))
     }
 }

@@ -62,9 +62,9 @@ pub struct Projection {
 #[derive(Clone, Debug)]
 pub struct Estimate {
     rates: Rates,
-    known: Option<Measurement>,
-    /// The measurement that contradicted the last knowledge.
-    candidate: Option<Measurement>,
+    newest: Option<Measurement>,
+    /// Whether the newest may be believed: it did not contradict the one before it.
+    believed: bool,
     /// Where the measuring of the rate began.
     reference: Option<Measurement>,
     /// Bounds of the offset's rate, in parts in 10⁹.
@@ -84,8 +84,8 @@ impl Estimate {
     pub fn new(rates: Rates) -> Self {
         Self {
             rates,
-            known: None,
-            candidate: None,
+            newest: None,
+            believed: false,
             reference: None,
             rate: full_range(rates),
         }
@@ -98,7 +98,7 @@ impl Estimate {
             interval,
             traceable,
         };
-        let Some(before) = self.known.or(self.candidate) else {
+        let Some(before) = self.newest else {
             self.adopt(new);
             return Learned::First;
         };
@@ -115,7 +115,7 @@ impl Estimate {
         let Some(common) = expected.intersect(interval) else {
             let gap = expected.gap(interval);
             self.reset();
-            self.candidate = Some(new);
+            self.newest = Some(new);
             return Learned::Contradicted { gap };
         };
         self.adopt(Measurement {
@@ -132,7 +132,7 @@ impl Estimate {
 
     /// The offset at device time `at`, if it is known.
     pub fn at(&self, at: u64) -> Option<Projection> {
-        let known = self.known?;
+        let known = self.newest.filter(|_| self.believed)?;
         Some(Projection {
             interval: self.project(&known, at),
             traceable: known.traceable,
@@ -145,8 +145,8 @@ impl Estimate {
     }
 
     fn adopt(&mut self, measurement: Measurement) {
-        self.known = Some(measurement);
-        self.candidate = None;
+        self.newest = Some(measurement);
+        self.believed = true;
         match self.reference {
             None => self.reference = Some(measurement),
             Some(reference) => self.measure_rate(&reference, &measurement),

@@ -11,5 +11,6 @@ mod repair;
 #[cfg(test)] // clippy's word for "test code", which may index and panic
 mod simulation;
 mod sync;
+mod typescript;
 mod vectors;
 mod window;

@@ -1,10 +1,11 @@
 //! `GET /hosts/{hostId}/events`: what a host offers.
 
 use askama::Template;
+use spots_booking::EventType;
 
 use super::{
-    DateBadge, EventTime, EventType, HostHead, HostTab, Moment, Page, Pager, Places, Reader,
-    Sample, Samples, Section,
+    DateBadge, EventTime, HostHead, HostTab, Moment, Page, Pager, Places, Reader, Sample, Samples,
+    Section,
 };
 
 /// The events of one host (`q`, `period=upcoming|past`, paging).

@@ -1,10 +1,11 @@
 //! `GET /hosts/{hostId}/events/{eventId}/guests`: who comes, and what they share now.
 
 use askama::Template;
+use spots_booking::StandardField;
 
 use super::{
-    Choice, EventTime, Field, HostHead, HostTab, Moment, Page, Pager, PersonalField, Places,
-    Reader, Sample, Samples, Section,
+    Choice, EventTime, Field, HostHead, HostTab, Moment, Page, Pager, Places, Reader, Sample,
+    Samples, Section,
 };
 
 /// The guests of one event with the fields that are shared at this moment, and nothing else
@@ -138,8 +139,8 @@ impl GuestsPage {
                 "",
             ),
             columns: vec![
-                Field::personal(PersonalField::Name),
-                Field::personal(PersonalField::PhoneNumber),
+                Field::standard(StandardField::Name),
+                Field::standard(StandardField::PhoneNumber),
                 Field::additional("allergies", "Allergies"),
             ],
             guests: Vec::new(),

@@ -1,10 +1,9 @@
 //! `GET /hosts/{hostId}`: a host at a glance.
 
 use askama::Template;
+use spots_booking::EventType;
 
-use super::{
-    EventType, Flash, HostEventRow, HostHead, HostTab, Page, Reader, Sample, Samples, Section,
-};
+use super::{Flash, HostEventRow, HostHead, HostTab, Page, Reader, Sample, Samples, Section};
 
 /// A host at a glance: what comes next and what it asks of its guests.
 #[derive(Debug, Clone, Template)]

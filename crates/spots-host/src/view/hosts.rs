@@ -1,8 +1,9 @@
 //! `GET|POST /host`: the reader's hosts, and a form for another one.
 
 use askama::Template;
+use spots_booking::{EventType, HostKind};
 
-use super::{Choice, FormErrors, HostKind, NavEntry, Page, Reader, Sample, Samples, Section};
+use super::{Choice, FormErrors, NavEntry, Page, Reader, Sample, Samples, Section};
 
 /// The reader's hosts, with a form to add one (`POST /host`: `name`, `kind`).
 #[derive(Debug, Clone, Template)]
@@ -45,7 +46,9 @@ pub struct NewHostForm {
 impl NewHostForm {
     /// The form with a name and a chosen kind (`""` for none).
     pub fn new(name: impl Into<String>, kind: &str) -> Self {
-        let kinds = HostKind::ALL.map(|kind| (kind.value(), kind.label()));
+        let kinds = HostKind::ALL
+            .iter()
+            .map(|kind| (kind.as_str(), kind.label()));
         Self {
             name: name.into(),
             kinds: Choice::list(kinds, kind),
@@ -65,14 +68,14 @@ pub struct HostHead {
     /// The part of the host's pages that is shown.
     pub tab: HostTab,
     /// An event type whose requirements the host can set, where the tab leads first.
-    pub first_type: super::EventType,
+    pub first_type: EventType,
 }
 
 impl HostHead {
     /// The parts of this host's pages.
     pub fn tabs(&self) -> Vec<NavEntry> {
         let home = format!("/hosts/{}", self.id);
-        let requirements = format!("{home}/requirements/{}", self.first_type.value());
+        let requirements = format!("{home}/requirements/{}", self.first_type.as_str());
         let all = [
             (HostTab::Events, format!("{home}/events"), "Events"),
             (HostTab::Requirements, requirements, "What you ask"),
@@ -95,7 +98,7 @@ impl HostHead {
             name: "Café Mira".to_owned(),
             kind: HostKind::Business,
             tab,
-            first_type: super::EventType::Reservation,
+            first_type: EventType::Reservation,
         }
     }
 }

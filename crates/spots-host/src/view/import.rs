@@ -1,10 +1,11 @@
 //! `GET|POST /hosts/{hostId}/import`: a host brings the calendar it has.
 
 use askama::Template;
+use spots_booking::EventType;
 
 use super::{
-    Choice, EventTime, EventType, FormErrors, HostHead, HostTab, Moment, Page, Reader, Sample,
-    Samples, Section,
+    Choice, EventTime, FormErrors, HostHead, HostTab, Moment, Page, Reader, Sample, Samples,
+    Section,
 };
 
 /// The import of an iCalendar file: choose it, see what will happen, confirm.
@@ -133,7 +134,7 @@ impl Samples for ImportPage {
         let empty = Self {
             page: Page::new("Import a calendar", Reader::Person, Section::Hosting),
             host: HostHead::sample(HostTab::Import),
-            types: Choice::list(types.map(|t| (t.value(), t.label())), "business_event"),
+            types: Choice::list(types.map(|t| (t.as_str(), t.label())), "business_event"),
             capacity: String::new(),
             size_max: "1 MB".to_owned(),
             preview: None,

@@ -1,16 +1,16 @@
 //! `GET|POST /hosts/{hostId}/requirements/{eventType}`: what a host asks of its guests.
 
 use askama::Template;
+use spots_booking::{EventType, StandardField};
 
 use super::{
-    Choice, EventType, Field, FormErrors, HostHead, HostTab, Moment, Page, PersonalField, Reader,
-    Sample, Samples, Section,
+    Choice, Field, FormErrors, HostHead, HostTab, Moment, Page, Reader, Sample, Samples, Section,
 };
 
 /// What a host asks for one event type, field by field.
 ///
 /// The form sends for each field `ask.<field>` (`none`, `optional`, `required`), `purpose.<field>`
-/// and `retentionDays.<field>`; for each declared field `x.<index>.` followed by `key`, `label`,
+/// and `retentionDays.<field>`; for each declared field `additional.<index>.` followed by `key`, `label`,
 /// `kind`, `choices`, `ask`, `purpose`, `retentionDays`; and `action`: `save`, or `add` for another
 /// empty row. A declared field with an empty label is left out.
 #[derive(Debug, Clone, Template)]
@@ -136,7 +136,7 @@ impl AdditionalKind {
         match self {
             Self::Text => "text",
             Self::Number => "number",
-            Self::YesNo => "boolean",
+            Self::YesNo => "yes_no",
             Self::Date => "date",
             Self::Choice => "choice",
         }
@@ -172,9 +172,9 @@ impl AdditionalRow {
 }
 
 impl RequirementRow {
-    fn sample(field: PersonalField, ask: Ask, purpose: &str, retention_days: &str) -> Self {
+    fn sample(field: StandardField, ask: Ask, purpose: &str, retention_days: &str) -> Self {
         Self {
-            field: Field::personal(field),
+            field: Field::standard(field),
             ask,
             purpose: purpose.to_owned(),
             retention_days: retention_days.to_owned(),
@@ -184,7 +184,7 @@ impl RequirementRow {
 
 impl Samples for RequirementsPage {
     fn samples() -> Vec<Sample<Self>> {
-        let none = PersonalField::ALL
+        let none = StandardField::ALL
             .iter()
             .take(4)
             .map(|&f| RequirementRow::sample(f, Ask::None, "", ""));
@@ -212,7 +212,7 @@ impl Samples for RequirementsPage {
                 "Enter a number of days from 1 to 365.",
             )
             .with(
-                "x.1.choices",
+                "additional.1.choices",
                 "Enter at least two answers, one on each line.",
             );
         if let Some(phone) = errors.fields.get_mut(1) {
@@ -240,19 +240,19 @@ impl RequirementsPage {
         Self {
             fields: vec![
                 RequirementRow::sample(
-                    PersonalField::Name,
+                    StandardField::Name,
                     Ask::Required,
                     "Greeting you and finding your table",
                     "1",
                 ),
                 RequirementRow::sample(
-                    PersonalField::PhoneNumber,
+                    StandardField::PhoneNumber,
                     Ask::Optional,
                     "Calling you if the kitchen runs late",
                     "2",
                 ),
-                RequirementRow::sample(PersonalField::Email, Ask::None, "", ""),
-                RequirementRow::sample(PersonalField::Birthday, Ask::None, "", ""),
+                RequirementRow::sample(StandardField::Email, Ask::None, "", ""),
+                RequirementRow::sample(StandardField::Birthday, Ask::None, "", ""),
             ],
             additional: vec![AdditionalRow {
                 key: "allergies".to_owned(),

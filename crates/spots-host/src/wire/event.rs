@@ -206,7 +206,7 @@ fn schedule(
 impl TableHoursBody {
     fn hours(self) -> Result<TableHours, Refusal> {
         let time = |field: &str, text: &str| {
-            text.parse::<Time>().map_err(|_| {
+            text.parse::<Time>().map_err(|_cause| {
                 let message = "Give a time of day, for example 18:30.";
                 Refusal::Fields(vec![FieldProblem::new(field, "invalid", message)])
             })

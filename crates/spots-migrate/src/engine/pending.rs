@@ -3,16 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Record, Refusal, RollBack, State};
-use crate::{Dialect, Migration, MigrationSet};
+use crate::infer::{DEFAULT_SCHEMA, read};
+use crate::{Action, Dialect, Direction, Graph, Migration, MigrationSet, Space};
 
-/// What is left to do.
-#[derive(Debug)]
-pub(crate) struct Pending<'a> {
-    /// In order; the first may have been begun.
-    pub(crate) migrations: Vec<&'a Migration>,
-}
-
-/// Compares the record with the set.
+/// What is left to do, in order; the first may have been begun.
 ///
 /// # Errors
 /// The refusal that an operator must see before anything runs.
@@ -21,7 +15,7 @@ pub(crate) fn pending<'a>(
     dialect: Dialect,
     records: &[Record],
     to: Option<&str>,
-) -> Result<Pending<'a>, Refusal> {
+) -> Result<Vec<&'a Migration>, Refusal> {
     let recorded = records
         .iter()
         .filter(|record| record.state != State::RolledBack)
@@ -50,14 +44,14 @@ pub(crate) fn pending<'a>(
             what: to.to_owned(),
         });
     }
-    refuse_late(set, &recorded, &left)?;
+    refuse_late(set, dialect, &recorded, &left)?;
     // What was begun is finished first.
     left.sort_by_key(|migration| {
         !recorded
             .get(migration.id.as_str())
             .is_some_and(|record| record.state == State::Running)
     });
-    Ok(Pending { migrations: left })
+    Ok(left)
 }
 
 fn refuse_unknown(set: &MigrationSet, recorded: &BTreeMap<&str, &Record>) -> Result<(), Refusal> {
@@ -131,8 +125,12 @@ fn refuse_not_mended(
     }
 }
 
+/// A migration that waits although something that comes after it is applied.
+///
+/// Mere numbers do not matter: what counts is what is declared and what the SQL shows.
 fn refuse_late(
     set: &MigrationSet,
+    dialect: Dialect,
     recorded: &BTreeMap<&str, &Record>,
     left: &[&Migration],
 ) -> Result<(), Refusal> {
@@ -140,22 +138,28 @@ fn refuse_late(
         .iter()
         .map(|migration| migration.id.as_str())
         .collect::<BTreeSet<_>>();
-    for migration in set.migrations() {
-        let applied = recorded
-            .get(migration.id.as_str())
-            .is_some_and(|record| record.state == State::Applied);
-        let late = migration
-            .after
-            .iter()
-            .find(|before| waiting.contains(before.as_str()));
-        if let (true, Some(late)) = (applied, late) {
-            return Err(Refusal::TooLate {
-                id: late.clone(),
-                applied: migration.id.clone(),
-            });
-        }
+    let applied = |id: &str| {
+        recorded
+            .get(id)
+            .is_some_and(|record| record.state == State::Applied)
+    };
+    let mut after_waiting = set
+        .migrations()
+        .iter()
+        .skip_while(|migration| !waiting.contains(migration.id.as_str()));
+    if !after_waiting.any(|migration| applied(&migration.id)) {
+        return Ok(());
     }
-    Ok(())
+    let late = Graph::of(set, dialect)
+        .edges
+        .into_iter()
+        .find(|edge| waiting.contains(edge.from.as_str()) && applied(&edge.to));
+    late.map_or(Ok(()), |edge| {
+        Err(Refusal::TooLate {
+            id: edge.from,
+            applied: edge.to,
+        })
+    })
 }
 
 /// What to take back, the last applied first, with everything that depends on it.
@@ -164,6 +168,7 @@ fn refuse_late(
 /// Unknown ids, and whatever [`pending`] refuses about a record that does not fit the set.
 pub(crate) fn way_back<'a>(
     set: &'a MigrationSet,
+    dialect: Dialect,
     records: &[Record],
     target: &RollBack,
 ) -> Result<Vec<&'a Migration>, Refusal> {
@@ -172,21 +177,8 @@ pub(crate) fn way_back<'a>(
         .filter(|record| matches!(record.state, State::Applied | State::Running))
         .collect::<Vec<_>>();
     applied.sort_by_key(|record| std::cmp::Reverse(record.position));
-    let mut chosen = chosen(set, &applied, target)?;
-    // Dependants, to the end of the chain.
-    loop {
-        let more = applied
-            .iter()
-            .filter_map(|record| set.find(&record.id))
-            .filter(|migration| !chosen.contains(&migration.id))
-            .filter(|migration| migration.after.iter().any(|id| chosen.contains(id)))
-            .map(|migration| migration.id.clone())
-            .collect::<Vec<_>>();
-        if more.is_empty() {
-            break;
-        }
-        chosen.extend(more);
-    }
+    let chosen = chosen(set, &applied, target)?;
+    let chosen = Graph::of(set, dialect).dependants(&chosen);
     applied
         .iter()
         .filter(|record| chosen.contains(&record.id))
@@ -242,4 +234,31 @@ fn chosen(
         }
         RollBack::All => of(&|_| true),
     })
+}
+
+/// Rows that the way back removes, as `(what, query that counts them)`.
+pub(crate) fn losses(migration: &Migration, dialect: Dialect) -> Vec<(String, String)> {
+    let Some(down) = migration.script(Direction::Down, dialect) else {
+        return Vec::new();
+    };
+    let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
+    read(down, dialect)
+        .facts
+        .into_iter()
+        .filter(|fact| fact.action == Action::Drop)
+        .filter_map(|fact| {
+            let object = fact.object;
+            let table = if object.schema == DEFAULT_SCHEMA {
+                quoted(&object.name)
+            } else {
+                format!("{}.{}", quoted(&object.schema), quoted(&object.name))
+            };
+            let counts = match object.space {
+                Space::Relation if fact.what == "table" => "count(*)".to_owned(),
+                Space::Column => format!("count({})", quoted(&object.part)),
+                _ => return None,
+            };
+            Some((object.shown(), format!("SELECT {counts} FROM {table}")))
+        })
+        .collect()
 }

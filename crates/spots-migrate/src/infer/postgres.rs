@@ -304,6 +304,12 @@ impl Walk<'_> {
         if BUILT_IN.contains(&object.schema.as_str()) || object.name.is_empty() {
             return;
         }
+        // A body writes when it is called, not here.
+        let action = if certainty == Certainty::Body && action.is_write() {
+            Action::Read
+        } else {
+            action
+        };
         let offset = self.base + usize::from(node.text_range().start());
         self.shown.facts.push(Fact {
             object,

@@ -187,7 +187,7 @@ impl Walk<'_> {
                 ..
             } => {
                 self.shown.closed.push(table.clone());
-                for column in columns.iter() {
+                for column in columns {
                     self.fact(
                         column_of(&table, &column.col_name),
                         "column",
@@ -245,7 +245,7 @@ impl Walk<'_> {
         };
         let table = named(tbl_name);
         self.fact(table.clone(), "table", Action::Alter);
-        for column in columns.iter() {
+        for column in *columns {
             if let Expr::Id(name) = &column.expr {
                 let object = table.part(Space::Column, &folded_sqlite(name.0));
                 self.fact(object, "column", Action::Read);
@@ -277,7 +277,7 @@ impl Walk<'_> {
         });
         // The body is looked at when the trigger fires.
         self.certainty = Certainty::Body;
-        for command in commands.iter() {
+        for command in *commands {
             match command {
                 TriggerCmd::Update { tbl_name, .. }
                 | TriggerCmd::Insert { tbl_name, .. }

@@ -29,7 +29,10 @@ pub(super) async fn take(client: &Client, run: &mut Run<'_>) -> Result<i64, Appl
         if taken {
             break;
         }
-        let holder = holder(client).await?;
+        let holder = holder(client).await?.map_or_else(
+            || "a session that has just ended".to_owned(),
+            |holder| holder.shown,
+        );
         if waited >= run.wait_max {
             return Err(ApplyError::Refused(Refusal::Locked { holder }));
         }
@@ -40,7 +43,7 @@ pub(super) async fn take(client: &Client, run: &mut Run<'_>) -> Result<i64, Appl
     }
     let token = register(client, &run.owner).await;
     if token.is_err() {
-        unlock(client).await?;
+        free(client).await?;
     }
     token
 }
@@ -67,10 +70,10 @@ pub(super) async fn release(client: &Client, token: i64) -> Result<(), ApplyErro
         )
         .await
         .map_err(ApplyError::database("release the migration lock"))?;
-    unlock(client).await
+    free(client).await
 }
 
-async fn unlock(client: &Client) -> Result<(), ApplyError> {
+async fn free(client: &Client) -> Result<(), ApplyError> {
     client
         .execute("SELECT pg_advisory_unlock($1)", &[&KEY])
         .await
@@ -78,11 +81,57 @@ async fn unlock(client: &Client) -> Result<(), ApplyError> {
         .map_err(ApplyError::database("release the migration lock"))
 }
 
+/// See [`super::unlock`].
+pub(super) async fn unlock(
+    client: &Client,
+    failed: Option<&str>,
+    force: bool,
+) -> Result<Vec<String>, ApplyError> {
+    let what = "unlock the migrations";
+    record::create(client).await?;
+    let holder = holder(client).await?;
+    let mut said = match &holder {
+        Some(holder) => vec![format!("held by {}", holder.shown)],
+        None => vec!["nobody holds the lock".to_owned()],
+    };
+    if let Some(id) = failed {
+        // Steps that are done stay done; without any, the migration begins anew.
+        let freed = client
+            .execute(
+                "UPDATE spots_migrate.migration m SET failure = NULL, state = CASE WHEN EXISTS (
+                     SELECT 1 FROM spots_migrate.step s WHERE s.migration = m.id
+                 ) THEN 'running' ELSE 'rolled_back' END WHERE id = $1 AND state = 'failed'",
+                &[&id],
+            )
+            .await
+            .map_err(ApplyError::database(what))?;
+        if freed == 0 {
+            return Err(ApplyError::Refused(Refusal::Unknown {
+                what: format!("a failed {id}"),
+            }));
+        }
+        said.push(format!("{id} may be tried again"));
+    }
+    if let (true, Some(holder)) = (force, &holder) {
+        client
+            .execute("SELECT pg_terminate_backend($1)", &[&holder.session])
+            .await
+            .map_err(ApplyError::database(what))?;
+        said.push("its session is ended; its open change is undone".to_owned());
+    }
+    Ok(said)
+}
+
+struct Holder {
+    session: i32,
+    shown: String,
+}
+
 /// Who holds the lock and what its session does, for people.
-async fn holder(client: &Client) -> Result<String, ApplyError> {
+async fn holder(client: &Client) -> Result<Option<Holder>, ApplyError> {
     let row = client
         .query_opt(
-            "SELECT format('session %s (%s) of %s, %s%s', a.pid, coalesce(nullif(a.application_name, ''), 'unnamed'),
+            "SELECT a.pid, format('session %s (%s) of %s, %s%s', a.pid, coalesce(nullif(a.application_name, ''), 'unnamed'),
                  a.usename, a.state,
                  coalesce(' for ' || round(extract(epoch FROM clock_timestamp() - a.xact_start)) || ' s', ''))
              FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
@@ -93,7 +142,14 @@ async fn holder(client: &Client) -> Result<String, ApplyError> {
         )
         .await
         .map_err(ApplyError::database("look who holds the migration lock"))?;
-    Ok(row
-        .and_then(|row| row.try_get(0).ok())
-        .unwrap_or_else(|| "a session that has just ended".to_owned()))
+    row.map(|row| {
+        Ok(Holder {
+            session: row.try_get(0)?,
+            shown: row.try_get(1)?,
+        })
+    })
+    .transpose()
+    .map_err(ApplyError::database::<tokio_postgres::Error>(
+        "look who holds the migration lock",
+    ))
 }

@@ -46,6 +46,14 @@ impl Source {
         })
     }
 
+    /// The same file with part of its text.
+    pub(crate) fn with_text(&self, text: String) -> Self {
+        Self {
+            path: self.path.clone(),
+            text,
+        }
+    }
+
     /// Relative to the set, with `/` between parts.
     pub fn path(&self) -> &str {
         &self.path

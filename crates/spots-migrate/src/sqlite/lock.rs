@@ -127,23 +127,7 @@ fn try_take(connection: &Connection, run: &Run<'_>) -> Result<Tried, ApplyError>
         Err(error) => return Err(ApplyError::database(what)(error)),
     };
     record::create(&transaction)?;
-    let owner = transaction
-        .query_row(
-            "SELECT owner, coalesce(process, ''), coalesce(since, ''),
-                 coalesce(unixepoch('subsec') - heartbeat, 0.0)
-             FROM spots_migrate_lock WHERE owner IS NOT NULL",
-            [],
-            |row| {
-                Ok(Owner {
-                    name: row.get(0)?,
-                    process: row.get(1)?,
-                    since: row.get(2)?,
-                    silent: row.get(3)?,
-                })
-            },
-        )
-        .optional()
-        .map_err(ApplyError::database(what))?;
+    let owner = owner(&transaction)?;
     if let Some(owner) = &owner
         && !owner.is_gone(run.stale_after)
     {
@@ -165,6 +149,80 @@ fn try_take(connection: &Connection, run: &Run<'_>) -> Result<Tried, ApplyError>
         token,
         from: owner.map(|owner| owner.describe()),
     })
+}
+
+fn owner(transaction: &Transaction<'_>) -> Result<Option<Owner>, ApplyError> {
+    transaction
+        .query_row(
+            "SELECT owner, coalesce(process, ''), coalesce(since, ''),
+                 coalesce(unixepoch('subsec') - heartbeat, 0.0)
+             FROM spots_migrate_lock WHERE owner IS NOT NULL",
+            [],
+            |row| {
+                Ok(Owner {
+                    name: row.get(0)?,
+                    process: row.get(1)?,
+                    since: row.get(2)?,
+                    silent: row.get(3)?,
+                })
+            },
+        )
+        .optional()
+        .map_err(ApplyError::database("look who holds the migration lock"))
+}
+
+/// See [`super::unlock`].
+pub(super) fn unlock(
+    connection: &Connection,
+    failed: Option<&str>,
+    force: bool,
+) -> Result<Vec<String>, ApplyError> {
+    let what = "unlock the migrations";
+    let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)
+        .map_err(ApplyError::database(what))?;
+    record::create(&transaction)?;
+    let mut said = match owner(&transaction)? {
+        Some(owner) => {
+            let alive = match is_running(&owner.process) {
+                Some(true) => "its process runs",
+                Some(false) => "its process is gone: the next run takes over by itself",
+                None => "its process is on another machine",
+            };
+            vec![format!("held by {}; {alive}", owner.describe())]
+        }
+        None => vec!["nobody holds the lock".to_owned()],
+    };
+    if let Some(id) = failed {
+        // Steps that are done stay done; without any, the migration begins anew.
+        let freed = transaction
+            .execute(
+                "UPDATE spots_migrate_migration SET failure = NULL, state = CASE WHEN EXISTS (
+                     SELECT 1 FROM spots_migrate_step WHERE migration = id
+                 ) THEN 'running' ELSE 'rolled_back' END WHERE id = ?1 AND state = 'failed'",
+                [id],
+            )
+            .map_err(ApplyError::database(what))?;
+        if freed == 0 {
+            return Err(ApplyError::Refused(Refusal::Unknown {
+                what: format!("a failed {id}"),
+            }));
+        }
+        said.push(format!("{id} may be tried again"));
+    }
+    if force {
+        transaction
+            .execute(
+                "UPDATE spots_migrate_lock SET token = token + 1, owner = NULL, process = NULL,
+                     since = NULL, heartbeat = NULL",
+                [],
+            )
+            .map_err(ApplyError::database(what))?;
+        said.push(
+            "the lock is free; its run, if it still lives, stops at its next step".to_owned(),
+        );
+    }
+    transaction.commit().map_err(ApplyError::database(what))?;
+    Ok(said)
 }
 
 fn release(connection: &Connection, token: i64) -> Result<(), ApplyError> {

@@ -159,7 +159,7 @@ impl Ledger {
             let Some(entry) = self.entries.get_mut(&old) else {
                 continue;
             };
-            let moved = entry.clone();
+            let kept = entry.clone();
             if here {
                 entry.standing = Standing::Gone {
                     by,
@@ -173,7 +173,7 @@ impl Ledger {
                             by,
                             place: place.clone(),
                         },
-                        ..moved
+                        ..kept
                     },
                 );
             }

@@ -1,7 +1,13 @@
 //! Tests on real databases.
 
 #[cfg(test)]
+mod check;
+#[cfg(test)]
+mod crash;
+#[cfg(test)]
 mod postgres;
+#[cfg(test)]
+mod rehearse;
 #[cfg(test)]
 mod set;
 #[cfg(test)]

@@ -9,7 +9,7 @@ use spots_migrate::{
 };
 use tokio_postgres::{Client, Transaction};
 
-use crate::support::cluster::Cluster;
+use crate::support::cluster::{self, Cluster};
 use crate::support::{quiet, set};
 
 async fn go(client: &mut Client, set: &MigrationSet) -> Result<Vec<String>, ApplyError> {
@@ -40,11 +40,7 @@ const TWO: &[(&str, &str, &str, &str)] = &[
 ];
 
 fn in_runtime<F: Future<Output = ()>>(body: impl FnOnce(Cluster) -> F) {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap()
-        .block_on(body(Cluster::start()));
+    cluster::block_on(body(Cluster::start()));
 }
 
 #[test]

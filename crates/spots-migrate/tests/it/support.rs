@@ -24,6 +24,16 @@ pub(crate) fn set(migrations: &[(&str, &str, &str, &str)]) -> MigrationSet {
     MigrationSet::from_embedded(&files).unwrap()
 }
 
+/// A folder in memory where there is one: a killed process needs no durable disk.
+pub(crate) fn folder() -> tempfile::TempDir {
+    let memory = std::path::Path::new("/dev/shm");
+    if memory.is_dir() {
+        tempfile::tempdir_in(memory).unwrap()
+    } else {
+        tempfile::tempdir().unwrap()
+    }
+}
+
 /// A run that nobody watches.
 pub(crate) fn quiet(silent: &mut Silent) -> Run<'_> {
     Run::by("test", silent)

@@ -37,6 +37,25 @@ pub fn extract(text: &str) -> Unit {
     }
 }
 
+/// Names of types that a file constructs, asks a locator for, or calls a static member of.
+pub fn reached(text: &str) -> BTreeSet<String> {
+    let Some(tree) = Language::Dart.grammar().and_then(|grammar| {
+        let mut parser = Parser::new();
+        parser.set_language(&grammar).ok()?;
+        parser.parse(text, None)
+    }) else {
+        return BTreeSet::new();
+    };
+    let root = tree.root_node();
+    let source = Source {
+        text,
+        prefixes: prefixes(root, text),
+    };
+    let mut decl = TypeDecl::new("", TypeKind::Functions, 1);
+    source.uses(root, &mut decl);
+    decl.uses.into_iter().map(|found| found.target).collect()
+}
+
 /// The text of a file, and the prefixes that its imports give (`import '…' as p`).
 struct Source<'t> {
     text: &'t str,

@@ -1,5 +1,7 @@
 //! Contracts: extraction, freezing, comparison.
 
+pub(crate) mod golden;
+mod reading;
 mod rules;
 
 use std::path::Path;

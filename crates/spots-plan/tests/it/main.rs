@@ -6,4 +6,5 @@
 mod clock_audit;
 mod clock_counters;
 mod contract;
+mod plan;
 mod tree;

@@ -215,8 +215,15 @@ pub(super) fn remove(
     ] {
         db.prepare_cached(statement)?.execute([user])?;
     }
-    db.prepare_cached("DELETE FROM idempotency_keys WHERE actor = ?1")?
-        .execute([agent])?;
+    for statement in [
+        "DELETE FROM idempotency_keys WHERE actor = ?1",
+        "DELETE FROM agent_profiles WHERE agent_id = ?1",
+        "DELETE FROM anonymous_users WHERE agent_id = ?1",
+        // Without it no booking is taken any more, also not by a request under way.
+        "DELETE FROM agents WHERE agent_id = ?1",
+    ] {
+        db.prepare_cached(statement)?.execute([agent])?;
+    }
     Ok(Removal { fields, bookings })
 }
 

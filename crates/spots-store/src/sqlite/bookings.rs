@@ -16,6 +16,12 @@ pub(super) fn book(db: &Connection, book: &Book) -> Result<Booked, Fault> {
     if let Some(first) = repeated(db, book, &actor)? {
         return Ok(first);
     }
+    let known = db
+        .prepare_cached("SELECT 1 FROM agents WHERE agent_id = ?1")?
+        .exists([&actor])?;
+    if !known {
+        return Err(Refusal::NotFound("account").into());
+    }
     let record = events::lookup(db, book.event)?
         .filter(|record| record.host.id == book.host)
         .ok_or(Refusal::NotFound("event"))?;

@@ -135,17 +135,20 @@ fn end(db: &Connection, fields: &[LiveField], kind: &str, stamp: Stamp) -> Resul
             "DELETE FROM share_keys WHERE host_id = ?1 AND share_id = ?2 AND field = ?3",
         )?
         .execute([&field.host, &field.share, &field.field])?;
-        db.prepare_cached(
-            "UPDATE reservation_user_data_fields SET revoked_at_ns = ?4, revoked_stamp = ?5
-             WHERE host_id = ?1 AND share_id = ?2 AND field = ?3",
-        )?
-        .execute(params![
-            field.host,
-            field.share,
-            field.field,
-            stamp.at_ns,
-            stamp.id
-        ])?;
+        // What expires is not taken back: its end stood there from the beginning.
+        if kind != "expired" {
+            db.prepare_cached(
+                "UPDATE reservation_user_data_fields SET revoked_at_ns = ?4, revoked_stamp = ?5
+                 WHERE host_id = ?1 AND share_id = ?2 AND field = ?3",
+            )?
+            .execute(params![
+                field.host,
+                field.share,
+                field.field,
+                stamp.at_ns,
+                stamp.id
+            ])?;
+        }
         let ended = Ended {
             host: &field.host,
             share: &field.share,

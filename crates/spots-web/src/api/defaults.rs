@@ -90,12 +90,12 @@ async fn update(
     scope: Scope,
     body: SharingDefaultsBody,
 ) -> Result<Json<SharingDefaultsBody>, Problem> {
-    let fields = body.fields.map(parse).transpose()?;
+    let fields = body.fields.as_deref().map(parse).transpose()?;
     service::update_sharing_default(ctx, me, scope, fields).await?;
     find(ctx, me, scope).await
 }
 
-fn parse(names: Vec<String>) -> Result<Vec<FieldName>, Refusal> {
+fn parse(names: &[String]) -> Result<Vec<FieldName>, Refusal> {
     let mut problems = Vec::new();
     let mut fields = Vec::new();
     for (index, name) in names.iter().enumerate() {

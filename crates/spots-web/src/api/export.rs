@@ -18,7 +18,7 @@ use crate::wire::{Booking, ExportBody};
     responses((status = 200, description = "Your data, as a file.", body = ExportBody)),
     security(("session" = [])),
 )]
-pub(super) async fn find_export(ctx: Ctx, Me(me): Me) -> Result<impl IntoResponse, Problem> {
+pub(crate) async fn find_export(ctx: Ctx, Me(me): Me) -> Result<impl IntoResponse, Problem> {
     let body = body(&ctx, &me, service::export(&ctx, &me).await?);
     let name = "attachment; filename=\"spots-export.json\"";
     Ok(([(header::CONTENT_DISPOSITION, name)], Json(body)))

@@ -13,11 +13,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use spots_host::Problem;
 use spots_privacy::random;
 
+use crate::pages::assets::CONTENT_SECURITY_POLICY;
 use crate::platform::{Platform, Settings};
 
-/// What the page may load: its own files, nothing else, nowhere else.
-const CONTENT_POLICY: &str = "default-src 'self'; base-uri 'none'; form-action 'self'; \
-                              frame-ancestors 'none'; object-src 'none'";
 /// Random bytes of a request id.
 const REQUEST_ID_BYTES: usize = 12;
 
@@ -57,7 +55,7 @@ fn explain(response: Response, id: &RequestId) -> Response {
     }
     let problem = response.extensions().get::<Problem>().cloned();
     let problem = Problem {
-        instance: Some(format!("urn:spots:request:{}", id.as_str())),
+        instance: Some(format!("urn:spots:request:{}", id.as_str()).into()),
         ..problem.unwrap_or_else(|| Problem::of_status(status))
     };
     let mut explained = problem.into_response();
@@ -71,7 +69,7 @@ fn explain(response: Response, id: &RequestId) -> Response {
 
 fn add_headers(headers: &mut HeaderMap, settings: &Settings) {
     let always = [
-        (header::CONTENT_SECURITY_POLICY, CONTENT_POLICY),
+        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         // Not `no-referrer`: browsers would then say `Origin: null` even on our own forms.
         (header::REFERRER_POLICY, "same-origin"),

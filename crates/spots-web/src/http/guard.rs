@@ -5,6 +5,7 @@
 //! own accord. So forms need no token.
 
 use axum::extract::Request;
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -43,7 +44,7 @@ fn is_cross_origin(method: &Method, uri: &Uri, headers: &HeaderMap) -> bool {
     let origin = origin
         .and_then(|origin| origin.split_once("://"))
         .map(|(_, host)| host);
-    let own = uri.authority().map(|authority| authority.as_str());
+    let own = uri.authority().map(Authority::as_str);
     let own = own.or_else(|| text(header::HOST).flatten());
     origin.is_none() || origin != own
 }

@@ -1,4 +1,9 @@
-//! Integration tests of the HTTP floor.
+//! The platform over HTTP, with simulated time and seeded randomness.
 
-#[cfg(test)]
-mod pages;
+mod booking;
+mod crowd;
+mod leak;
+mod matrix;
+mod openapi;
+mod refusals;
+mod transport;

@@ -1,14 +1,130 @@
 //! `spots migrate`.
 
+mod blobs;
+mod check;
+mod database;
+mod views;
+
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand, ValueEnum};
+use spots_migrate::{Dialect, Layout, MigrationSet};
 
 use crate::output::Output;
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum MigrateCommand {}
+pub(crate) enum MigrateCommand {
+    /// Find what is wrong with a set before any database is touched.
+    Check(check::CheckArgs),
+    /// List every migration with its phase, what it touches and its way back.
+    Inventory(views::InventoryArgs),
+    /// Show what comes after what, and why.
+    Graph(views::GraphArgs),
+    /// Show the stages: what may run side by side, what waits for what.
+    Plan(views::PlanArgs),
+    /// Show what a database has applied and what is left.
+    Status(database::StatusArgs),
+    /// Apply what is pending.
+    Apply(database::ApplyArgs),
+    /// Try everything pending on a scratch database: up, down, up again, all compared.
+    Rehearse(database::RehearseArgs),
+    /// Roll back, dependants first.
+    Down(database::DownArgs),
+    /// Show who holds the lock, or free what an operator has mended.
+    Unlock(database::UnlockArgs),
+}
 
-pub(crate) fn run(command: MigrateCommand, _output: &mut Output) -> anyhow::Result<ExitCode> {
-    match command {}
+pub(crate) fn run(command: MigrateCommand, output: &mut Output) -> anyhow::Result<ExitCode> {
+    match command {
+        MigrateCommand::Check(args) => check::run(&args, output),
+        MigrateCommand::Inventory(args) => views::inventory(&args, output),
+        MigrateCommand::Graph(args) => views::graph(&args, output),
+        MigrateCommand::Plan(args) => views::plan(&args, output),
+        MigrateCommand::Status(args) => database::status(&args, output),
+        MigrateCommand::Apply(args) => database::apply(&args, output),
+        MigrateCommand::Rehearse(args) => database::rehearse(&args, output),
+        MigrateCommand::Down(args) => database::down(&args, output),
+        MigrateCommand::Unlock(args) => database::unlock(&args, output),
+    }
+}
+
+/// Which set, and how to read it.
+#[derive(Debug, Args)]
+pub(super) struct SetArgs {
+    /// The folder of the migrations.
+    #[arg(long, default_value = "migrations")]
+    dir: PathBuf,
+    /// How the folder is laid out.
+    #[arg(long, value_enum, default_value = "auto")]
+    layout: LayoutWord,
+    /// Which database the scripts are read for; found out by reading them unless told.
+    #[arg(long, value_enum, default_value = "auto")]
+    dialect: DialectWord,
+}
+
+impl SetArgs {
+    fn read(&self) -> anyhow::Result<MigrationSet> {
+        Ok(MigrationSet::from_dir_as(&self.dir, self.layout.layout())?)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum LayoutWord {
+    /// Found out from the files.
+    Auto,
+    /// A folder per migration, with migration.toml.
+    Spots,
+    /// `20240131120000_name.sql`, in the order of file names.
+    Supabase,
+    /// `V1__name.sql`, `U1__name.sql`, `R__name.sql`.
+    Flyway,
+    /// `1_name.sql`, or `1_name.up.sql` and `1_name.down.sql`.
+    Sqlx,
+    /// golang-migrate's `.up.sql` and `.down.sql`, dbmate's `-- migrate:up`.
+    Pair,
+}
+
+impl LayoutWord {
+    fn layout(self) -> Option<Layout> {
+        match self {
+            Self::Auto => None,
+            Self::Spots => Some(Layout::Spots),
+            Self::Supabase => Some(Layout::Supabase),
+            Self::Flyway => Some(Layout::Flyway),
+            Self::Sqlx => Some(Layout::Sqlx),
+            Self::Pair => Some(Layout::Pair),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum DialectWord {
+    /// Found out by reading the scripts.
+    Auto,
+    /// PostgreSQL.
+    Postgres,
+    /// SQLite.
+    Sqlite,
+}
+
+impl DialectWord {
+    fn dialect(self) -> Option<Dialect> {
+        match self {
+            Self::Auto => None,
+            Self::Postgres => Some(Dialect::Postgres),
+            Self::Sqlite => Some(Dialect::Sqlite),
+        }
+    }
+}
+
+/// How findings name the folder: as it was given when that is a relative path, else not at all.
+fn shown_prefix(dir: &Path) -> String {
+    let shown = dir.to_string_lossy().replace('\\', "/");
+    let shown = shown.trim_start_matches("./").trim_end_matches('/');
+    if dir.is_absolute() || shown.is_empty() || shown == "." {
+        String::new()
+    } else {
+        format!("{shown}/")
+    }
 }

@@ -44,14 +44,14 @@ impl Walk<'_> {
         use SyntaxKind as K;
         match node.kind() {
             K::CREATE_POLICY | K::CREATE_TRIGGER => {
-                self.changes_part(node, claimed, &Action::Create)
+                self.changes_part(node, claimed, &Action::Create);
             }
             K::DROP_POLICY | K::DROP_TRIGGER => self.changes_part(node, claimed, &Action::Drop),
             K::ALTER_POLICY | K::ALTER_TRIGGER => self.changes_part(node, claimed, &Action::Alter),
-            K::CREATE_SCHEMA => self.bare(node, K::SCHEMA, "schema", &Action::Create, claimed),
-            K::DROP_SCHEMA => self.bare(node, K::SCHEMA_REF, "schema", &Action::Drop, claimed),
+            K::CREATE_SCHEMA => self.bare(node, K::SCHEMA, &Action::Create, claimed),
+            K::DROP_SCHEMA => self.bare(node, K::SCHEMA_REF, &Action::Drop, claimed),
             K::CREATE_EXTENSION => {
-                self.bare(node, K::EXTENSION, "extension", &Action::Create, claimed)
+                self.bare(node, K::EXTENSION, &Action::Create, claimed);
             }
             K::ALTER_TABLE | K::ALTER_FOREIGN_TABLE => self.alters_table(node, claimed),
             K::CREATE_INDEX => self.creates_index(node, claimed),
@@ -135,14 +135,13 @@ impl Walk<'_> {
         &mut self,
         node: &SyntaxNode,
         kind: SyntaxKind,
-        what: &'static str,
         action: &Action,
         claimed: &mut Claimed,
     ) {
-        let space = if what == "schema" {
-            Space::Schema
+        let (space, what) = if kind == SyntaxKind::EXTENSION {
+            (Space::Extension, "extension")
         } else {
-            Space::Extension
+            (Space::Schema, "schema")
         };
         let names = node
             .descendants()

@@ -48,7 +48,7 @@ impl Reads {
                 where_clause,
                 ..
             } => {
-                for column in columns.iter() {
+                for column in *columns {
                     if let ResultColumn::Expr(expr, _) = column {
                         self.expression(expr);
                     }
@@ -116,14 +116,13 @@ impl Reads {
             Expr::Between {
                 lhs, start, end, ..
             } => self.expressions([*lhs, *start, *end]),
-            Expr::Binary(lhs, _, rhs) => self.expressions([*lhs, *rhs]),
             Expr::Case {
                 base,
                 when_then_pairs,
                 else_expr,
             } => {
                 self.expressions(base.iter().copied());
-                for (when, then) in when_then_pairs.iter() {
+                for (when, then) in *when_then_pairs {
                     self.expressions([when, then]);
                 }
                 self.expressions(else_expr.iter().copied());
@@ -140,7 +139,9 @@ impl Reads {
                 self.expression(lhs);
                 self.expressions(rhs.iter().flat_map(|list| list.iter()));
             }
-            Expr::Like { lhs, rhs, .. } => self.expressions([*lhs, *rhs]),
+            Expr::Binary(lhs, _, rhs) | Expr::Like { lhs, rhs, .. } => {
+                self.expressions([*lhs, *rhs]);
+            }
             Expr::Parenthesized(list) => self.expressions(list.iter()),
             _ => {}
         }

@@ -23,12 +23,7 @@ impl Cluster {
             .map(|entry| entry.unwrap().path().join("bin"))
             .max()
             .unwrap();
-        let memory = PathBuf::from("/dev/shm");
-        let dir = if memory.is_dir() {
-            tempfile::tempdir_in(memory).unwrap()
-        } else {
-            tempfile::tempdir().unwrap()
-        };
+        let dir = super::folder();
         let cluster = Self {
             owner: owner(),
             bin,
@@ -74,7 +69,7 @@ impl Cluster {
         cluster
     }
 
-    pub(crate) fn socket(&self) -> String {
+    fn socket(&self) -> String {
         self.dir.path().to_str().unwrap().to_owned()
     }
 
@@ -93,14 +88,14 @@ impl Cluster {
     }
 
     pub(crate) async fn connect(&self, database: &str) -> Client {
-        let config = format!(
+        connect(&self.config(database)).await
+    }
+
+    pub(crate) fn config(&self, database: &str) -> String {
+        format!(
             "host={} user=postgres dbname={database}",
             self.dir.path().display()
-        );
-        let (client, connection) = tokio_postgres::connect(&config, NoTls).await.unwrap();
-        // Ends with the client.
-        tokio::spawn(async move { drop(connection.await) });
-        client
+        )
     }
 
     #[expect(
@@ -126,6 +121,21 @@ impl Drop for Cluster {
         let data = self.data();
         self.program("pg_ctl", &["-D", &data, "-m", "immediate", "-s", "stop"]);
     }
+}
+
+pub(crate) async fn connect(config: &str) -> Client {
+    let (client, connection) = tokio_postgres::connect(config, NoTls).await.unwrap();
+    // Ends with the client.
+    tokio::spawn(async move { drop(connection.await) });
+    client
+}
+
+pub(crate) fn block_on<F: Future>(body: F) -> F::Output {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+        .block_on(body)
 }
 
 /// Whom to run as, when this is root, which PostgreSQL refuses.

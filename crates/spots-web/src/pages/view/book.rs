@@ -1,15 +1,15 @@
 //! `GET|POST /events/{eventId}/book`: the data-sharing step, the same for all six event types.
 
 use askama::Template;
+use spots_booking::{EventType, StandardField};
 use spots_host::view::{
-    Choice, EventTime, EventType, Field, FormErrors, Moment, Page, PersonalField, Reader, Sample,
-    Samples, Section,
+    Choice, EventTime, Field, FormErrors, Moment, Page, Reader, Sample, Samples, Section,
 };
 
 /// The data-sharing step: what the host asks, what the reader gives, what the host will see.
 ///
-/// The form sends `slot`, `party`, `idempotencyKey` and, for each field, `share.<field>` (`on` if
-/// ticked) and `value.<field>`. The same form posted to `…/book/preview` asks for [`HostSeesPart`]
+/// The form sends `slot`, `party`, `idempotencyKey`, `requirementsVersion` and, for each field,
+/// `share.<field>` (`on` if ticked) and `value.<field>`. The same form posted to `…/book/preview` asks for [`HostSeesPart`]
 /// (by `htmx`), or for this page with the preview brought up to date (without scripts).
 #[derive(Debug, Clone, Template)]
 #[template(path = "book.html")]
@@ -24,7 +24,7 @@ pub struct BookPage {
     pub event_type: EventType,
     /// Who offers it, and will see what is shared.
     pub host_name: String,
-    /// The chosen slot's id.
+    /// The chosen slot, named by its beginning in seconds since the Unix epoch.
     pub slot: String,
     /// The chosen time.
     pub when: EventTime,
@@ -32,6 +32,8 @@ pub struct BookPage {
     pub party: u32,
     /// A random key that makes a repeated click one booking.
     pub idempotency_key: String,
+    /// The version of the requirements that the reader sees; `requirementsVersion` in the form.
+    pub requirements_version: u32,
     /// The fields that the host asks for.
     pub rows: Vec<ShareRow>,
     /// What the host will see as the form stands.
@@ -61,21 +63,27 @@ pub struct ShareRow {
 
 impl ShareRow {
     /// A row for one of the five personal fields, with the right input for it.
-    pub fn personal(field: PersonalField, value: impl Into<String>) -> Self {
+    pub fn personal(field: StandardField, value: impl Into<String>) -> Self {
         let value = value.into();
         Self {
-            field: Field::personal(field),
+            field: Field::standard(field),
             purpose: String::new(),
             retention: String::new(),
             required: false,
             shared: false,
             value: match field {
-                PersonalField::PhoneNumber => ValueInput::Phone(value),
-                PersonalField::Email => ValueInput::Email(value),
-                PersonalField::Birthday => ValueInput::Date(value),
-                PersonalField::Name | PersonalField::CompanyAffiliation => ValueInput::Text(value),
+                StandardField::PhoneNumber => ValueInput::Phone(value),
+                StandardField::Email => ValueInput::Email(value),
+                StandardField::Birthday => ValueInput::Date(value),
+                StandardField::Name | StandardField::CompanyAffiliation => ValueInput::Text(value),
             },
-            autocomplete: field.autocomplete(),
+            autocomplete: match field {
+                StandardField::Name => "name",
+                StandardField::PhoneNumber => "tel",
+                StandardField::Email => "email",
+                StandardField::Birthday => "bday",
+                StandardField::CompanyAffiliation => "organization",
+            },
         }
     }
 
@@ -114,9 +122,9 @@ pub enum ValueInput {
     Email(String),
     /// A date, `YYYY-MM-DD`.
     Date(String),
-    /// A whole number.
+    /// A decimal number.
     Number(String),
-    /// Yes (`true`), no (`false`), or not answered.
+    /// `yes` (`true`), `no` (`false`), or not answered.
     YesNo(Option<bool>),
     /// One of several answers.
     Choice(Vec<Choice>),
@@ -135,7 +143,7 @@ impl ValueInput {
 
     /// The value of `inputmode`, where a keyboard other than the usual serves better.
     pub fn input_mode(&self) -> Option<&'static str> {
-        matches!(self, Self::Number(_)).then_some("numeric")
+        matches!(self, Self::Number(_)).then_some("decimal")
     }
 
     /// The text typed, for those that are an `<input>`.
@@ -156,7 +164,7 @@ impl ValueInput {
 pub struct HostSees {
     /// Who will see it.
     pub host_name: String,
-    /// The reader's guest handle at this host; `None` before their first booking there.
+    /// The reader's guest handle at this host; `None` shows what one looks like.
     pub handle: Option<String>,
     /// The chosen time, in the words of the host's list.
     pub when: String,
@@ -247,7 +255,7 @@ impl BookPage {
             event_title: "Dinner at Café Mira".to_owned(),
             event_type: EventType::Reservation,
             host_name: "Café Mira".to_owned(),
-            slot: "slt_2".to_owned(),
+            slot: "1797096600".to_owned(),
             when: EventTime {
                 start: Moment::new("2026-12-12T18:30:00+01:00", "Sat 12 December, 18:30"),
                 zone: "Berlin time".to_owned(),
@@ -255,6 +263,7 @@ impl BookPage {
             },
             party: 4,
             idempotency_key: "k_5fX0".to_owned(),
+            requirements_version: 3,
             rows,
             sees,
             errors: FormErrors::none(),
@@ -276,10 +285,10 @@ impl ShareRow {
         vec![
             Self {
                 required: true,
-                ..Self::personal(PersonalField::Name, "Amira Okonjo")
+                ..Self::personal(StandardField::Name, "Amira Okonjo")
                     .because("Greeting you and finding your table", "1 day")
             },
-            Self::personal(PersonalField::PhoneNumber, "+49 30 901820")
+            Self::personal(StandardField::PhoneNumber, "+49 30 901820")
                 .because("Calling you if the kitchen runs late", "2 days"),
             Self::additional("allergies", "Allergies", allergies)
                 .because("Cooking for you safely", "1 day"),
@@ -295,11 +304,11 @@ impl ShareRow {
         ];
         let mut rows = Self::samples();
         rows.extend([
-            Self::personal(PersonalField::Email, "amira@example.org")
+            Self::personal(StandardField::Email, "amira@example.org")
                 .because("Sending you the programme", "30 days"),
-            Self::personal(PersonalField::Birthday, "1994-02-28")
+            Self::personal(StandardField::Birthday, "1994-02-28")
                 .because("A small present on your day", "365 days"),
-            Self::personal(PersonalField::CompanyAffiliation, "")
+            Self::personal(StandardField::CompanyAffiliation, "")
                 .because("Your name badge", "7 days"),
             Self::additional(
                 "chairs",
@@ -331,7 +340,7 @@ impl Samples for BookPage {
         };
         let mut ticked = ShareRow::samples();
         for row in &mut ticked {
-            row.shared = row.field.key != PersonalField::PhoneNumber.key();
+            row.shared = row.field.key != StandardField::PhoneNumber.as_str();
         }
         let mut errors = Self::sample(ShareRow::samples(), HostSees::sample());
         errors.errors = FormErrors::none().with(

@@ -1,10 +1,8 @@
 //! `GET /bookings/{bookingId}`: one booking, as the person and as the host see it.
 
 use askama::Template;
-use spots_host::view::{
-    EventTime, EventType, Field, Flash, Moment, Page, PersonalField, Reader, Sample, Samples,
-    Section,
-};
+use spots_booking::{EventType, StandardField};
+use spots_host::view::{EventTime, Field, Flash, Moment, Page, Reader, Sample, Samples, Section};
 
 use super::HostRef;
 
@@ -28,7 +26,7 @@ pub struct BookingPage {
     pub host: HostRef,
     /// The booked time.
     pub when: EventTime,
-    /// Where it takes place.
+    /// Where it takes place; may be empty.
     pub place: String,
     /// How many people come.
     pub party: u32,
@@ -51,6 +49,8 @@ pub enum BookingState {
     Past,
     /// The reader gave it back.
     Cancelled,
+    /// The host called the event off.
+    CalledOff,
 }
 
 /// The place of a booking in the order of bookings, with its atomic timestamp.
@@ -118,7 +118,7 @@ impl BookingPage {
             shared: vec![
                 BookedField {
                     share_id: "shr_1".to_owned(),
-                    field: Field::personal(PersonalField::Name),
+                    field: Field::standard(StandardField::Name),
                     value: "Amira Okonjo".to_owned(),
                     until: until.clone(),
                 },
@@ -164,6 +164,10 @@ impl Samples for BookingPage {
             ended: vec!["Name".to_owned(), "Allergies".to_owned()],
             ..Self::sample()
         };
+        let called_off = Self {
+            state: BookingState::CalledOff,
+            ..Self::sample()
+        };
         let past = Self {
             state: BookingState::Past,
             ..Self::sample()
@@ -174,6 +178,7 @@ impl Samples for BookingPage {
             Sample::new("anonymous", anonymous),
             Sample::new("past", past),
             Sample::new("cancelled", cancelled),
+            Sample::new("called_off", called_off),
         ]
     }
 }

@@ -3,7 +3,7 @@
 use askama::Template;
 use spots_host::view::{FormErrors, Page, Reader, Sample, Samples, Section};
 
-/// What leaving means, and the confirmation (`password`).
+/// What leaving means, and the confirmation (`understood`).
 #[derive(Debug, Clone, Template)]
 #[template(path = "delete_account.html")]
 pub struct DeleteAccountPage {
@@ -28,7 +28,10 @@ impl Samples for DeleteAccountPage {
         let full = Self {
             bookings: 3,
             hosts: 1,
-            errors: FormErrors::none().with("password", "This is not your password. Try again."),
+            errors: FormErrors::none().with(
+                "understood",
+                "Tick this if you want to delete your account.",
+            ),
             ..empty.clone()
         };
         vec![Sample::new("empty", empty), Sample::new("errors", full)]

@@ -1,9 +1,8 @@
 //! `GET /events/{eventId}`: what, when, where, who, and which time to choose.
 
 use askama::Template;
-use spots_host::view::{
-    Choice, EventType, HostKind, Moment, Page, Places, Reader, Sample, Samples, Section,
-};
+use spots_booking::{EventType, HostKind};
+use spots_host::view::{Choice, Moment, Page, Places, Reader, Sample, Samples, Section};
 
 /// One event, with the times to choose from and what the host asks at a glance.
 #[derive(Debug, Clone, Template)]
@@ -23,12 +22,10 @@ pub struct EventPage {
     pub description: Vec<String>,
     /// When it takes place, in short, for example `Every evening until 31 January`.
     pub when: String,
-    /// The zone of all times on the page: `Times are Berlin time`, and the event's own if it differs.
+    /// The zone of all times on the page: `Times are Berlin time.`
     pub zone: String,
-    /// Where it takes place.
+    /// Where it takes place; may be empty.
     pub place: String,
-    /// How to find it.
-    pub address: Option<String>,
     /// What the host asks.
     pub asks: Vec<AskLine>,
     /// The times to choose from.
@@ -92,7 +89,8 @@ pub struct SlotDay {
 /// One time that can be booked.
 #[derive(Debug, Clone)]
 pub struct Slot {
-    /// The slot's id, which the form sends as `slot`.
+    /// The slot, named by its beginning in seconds since the Unix epoch; the form sends it as
+    /// `slot`.
     pub id: String,
     /// The time of day.
     pub time: Moment,
@@ -171,8 +169,7 @@ impl EventPage {
             ],
             when: "Every evening until 31 January, 18:00 to 23:00".to_owned(),
             zone: "Times are Berlin time.".to_owned(),
-            place: "Café Mira".to_owned(),
-            address: Some("Torstraße 1, 10119 Berlin".to_owned()),
+            place: "Café Mira, Torstraße 1, 10119 Berlin".to_owned(),
             asks: vec![
                 AskLine {
                     label: "Name".to_owned(),

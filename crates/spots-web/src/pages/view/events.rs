@@ -1,8 +1,9 @@
 //! `GET /`: events to book.
 
 use askama::Template;
+use spots_booking::EventType;
 use spots_host::view::{
-    DateBadge, EventTime, EventType, Moment, Page, Pager, Places, Reader, Sample, Samples, Section,
+    DateBadge, EventTime, Moment, Page, Pager, Places, Reader, Sample, Samples, Section,
 };
 
 /// Events to book (`q`, `type`, `page`).
@@ -35,12 +36,11 @@ pub struct TypeFilter {
 impl TypeFilter {
     /// All six types, at most one of them chosen.
     pub fn all(chosen: Option<EventType>) -> Vec<Self> {
-        EventType::ALL
-            .map(|event_type| Self {
-                event_type,
-                chosen: Some(event_type) == chosen,
-            })
-            .to_vec()
+        let filter = |&event_type| Self {
+            event_type,
+            chosen: Some(event_type) == chosen,
+        };
+        EventType::ALL.iter().map(filter).collect()
     }
 }
 
@@ -159,9 +159,9 @@ impl EventCard {
 
     fn samples() -> Vec<Self> {
         let mut cards: Vec<Self> = EventType::ALL
-            .into_iter()
+            .iter()
             .zip(CARDS)
-            .map(|(event_type, card)| Self::sample(event_type, card))
+            .map(|(&event_type, card)| Self::sample(event_type, card))
             .collect();
         if let [dinner, _, evening, ..] = cards.as_mut_slice() {
             dinner.more_times = 11;

@@ -1,8 +1,9 @@
 //! `GET /me/bookings`: the reader's bookings.
 
 use askama::Template;
+use spots_booking::EventType;
 use spots_host::view::{
-    DateBadge, EventTime, EventType, Moment, Page, Pager, Period, Reader, Sample, Samples, Section,
+    DateBadge, EventTime, Moment, Page, Pager, Period, Reader, Sample, Samples, Section,
 };
 
 use super::BookingState;
@@ -47,9 +48,13 @@ pub struct BookingRow {
 }
 
 impl BookingRow {
-    /// Whether the reader gave it back.
-    pub fn is_cancelled(&self) -> bool {
-        self.state == BookingState::Cancelled
+    /// Why the place is no longer the reader's, if so.
+    pub fn lost(&self) -> Option<&'static str> {
+        match self.state {
+            BookingState::Cancelled => Some("Cancelled"),
+            BookingState::CalledOff => Some("Called off"),
+            BookingState::Confirmed | BookingState::Past => None,
+        }
     }
 
     fn samples() -> Vec<Self> {

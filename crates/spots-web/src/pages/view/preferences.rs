@@ -1,9 +1,9 @@
 //! `GET|POST /me/preferences`: what is ticked beforehand in the data-sharing step.
 
 use askama::Template;
-use spots_host::view::{
-    EventType, Field, Flash, HostKind, Page, PersonalField, Reader, Sample, Samples, Section,
-};
+use spots_booking::field::allowed;
+use spots_booking::{EventType, HostKind, StandardField};
+use spots_host::view::{Field, Flash, Page, Reader, Sample, Samples, Section};
 
 /// Default sharing per event type, and per host where it differs.
 ///
@@ -55,11 +55,11 @@ pub struct DefaultTick {
 }
 
 impl DefaultTick {
-    fn list(shared: &[PersonalField], fields: &[PersonalField]) -> Vec<Self> {
+    fn list(shared: &[StandardField], fields: &[StandardField]) -> Vec<Self> {
         fields
             .iter()
             .map(|field| Self {
-                field: Field::personal(*field),
+                field: Field::standard(*field),
                 shared: shared.contains(field),
             })
             .collect()
@@ -68,23 +68,14 @@ impl DefaultTick {
 
 impl Samples for PreferencesPage {
     fn samples() -> Vec<Sample<Self>> {
-        use PersonalField::{Birthday, CompanyAffiliation, Email, Name, PhoneNumber};
+        use StandardField::{Email, Name, PhoneNumber};
         let page = Page::new("Your preferences", Reader::Person, Section::Account);
-        let allowed = |event_type| match event_type {
-            EventType::Reservation | EventType::BusinessEvent => {
-                vec![Name, PhoneNumber, Email, Birthday]
-            }
-            EventType::CommunityEvent | EventType::ExpertEvent => vec![Name, PhoneNumber, Email],
-            EventType::ClubEvent => vec![Name, Email],
-            EventType::CompanyEvent => vec![Name, Email, CompanyAffiliation],
-        };
-        let types = |shared: &[PersonalField]| {
-            EventType::ALL
-                .map(|event_type| TypeDefaults {
-                    event_type,
-                    ticks: DefaultTick::list(shared, &allowed(event_type)),
-                })
-                .to_vec()
+        let types = |shared: &[StandardField]| {
+            let defaults = |&event_type| TypeDefaults {
+                event_type,
+                ticks: DefaultTick::list(shared, allowed(event_type)),
+            };
+            EventType::ALL.iter().map(defaults).collect()
         };
         let empty = Self {
             page: page.clone(),

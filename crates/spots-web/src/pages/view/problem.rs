@@ -1,7 +1,8 @@
 //! Refusals and errors, as pages with a next step.
 
 use askama::Template;
-use spots_host::view::{EventType, Page, Reader, Sample, Samples, Section};
+use spots_booking::EventType;
+use spots_host::view::{Page, Reader, Sample, Samples, Section};
 
 /// A refusal or an error: what happened, and what to do now.
 #[derive(Debug, Clone, Template)]

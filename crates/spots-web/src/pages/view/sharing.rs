@@ -1,9 +1,8 @@
 //! `GET /me/sharing`: who can see what, and one way out for each.
 
 use askama::Template;
-use spots_host::view::{
-    Field, Flash, HostKind, Moment, Page, Pager, PersonalField, Reader, Sample, Samples, Section,
-};
+use spots_booking::{HostKind, StandardField};
+use spots_host::view::{Field, Flash, Moment, Page, Pager, Reader, Sample, Samples, Section};
 
 /// Everything the reader shares, by host or by field (`by=host|field`, `page`).
 ///
@@ -140,7 +139,7 @@ impl HostShares {
             since: Moment::new("2026-11-22", "22 November 2026"),
             until: Moment::new("2026-12-13", "13 December 2026"),
         };
-        let name = || Field::personal(PersonalField::Name);
+        let name = || Field::standard(StandardField::Name);
         vec![
             Self {
                 host_id: "host_9rT2".to_owned(),
@@ -171,7 +170,7 @@ impl HostShares {
                         when: Moment::new("2026-12-18T19:30+01:00", "Fri 18 December, 19:30"),
                         lines: vec![line(
                             "shr_2",
-                            Field::personal(PersonalField::Email),
+                            Field::standard(StandardField::Email),
                             "amira@example.org",
                         )],
                     },
@@ -209,7 +208,7 @@ impl FieldShares {
             LastLooked::DownloadedOn(Moment::new("2026-11-22T18:04+01:00", "22 November, 18:04"));
         vec![
             Self {
-                field: Field::personal(PersonalField::Name),
+                field: Field::standard(StandardField::Name),
                 entries: vec![
                     entry(
                         "shr_1",

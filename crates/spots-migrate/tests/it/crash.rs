@@ -1,0 +1,199 @@
+//! Killed at any moment, what is recorded is what is applied, and the next run finishes.
+//!
+//! The victim is this test binary itself, started again as a process that applies a set and is
+//! killed after a while that changes from round to round.
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use rusqlite::Connection;
+use spots_migrate::{MigrationSet, State, postgres, sqlite};
+
+use crate::support::cluster::{self, Cluster};
+use crate::support::{folder, quiet, set};
+
+/// Each migration makes a table and writes its own number into it; every fifth runs in steps.
+fn many() -> MigrationSet {
+    let migrations = (0..30)
+        .map(|number| {
+            let steps = if number % 5 == 4 {
+                "transactional = false"
+            } else {
+                ""
+            };
+            (
+                format!("{number:03}"),
+                steps,
+                format!("CREATE TABLE t{number} (id INTEGER); INSERT INTO t{number} VALUES ({number}); CREATE INDEX i{number} ON t{number} (id);"),
+            )
+        })
+        .collect::<Vec<_>>();
+    let migrations = migrations
+        .iter()
+        .map(|(id, manifest, up)| (id.as_str(), *manifest, up.as_str(), ""))
+        .collect::<Vec<_>>();
+    set(&migrations)
+}
+
+#[expect(clippy::disallowed_methods, reason = "the process that is killed")]
+fn victim(test: &str, database: &str) -> Child {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--ignored", "--nocapture"])
+        .env("SPOTS_CRASH_DATABASE", database)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what the killer tells its victim"
+)]
+fn told() -> Option<String> {
+    std::env::var("SPOTS_CRASH_DATABASE").ok()
+}
+
+/// Kills after a while; says whether it was in time.
+fn kill_after(mut child: Child, micros: u64) -> bool {
+    std::thread::park_timeout(Duration::from_micros(micros));
+    let in_time = child.try_wait().unwrap().is_none();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    in_time
+}
+
+#[test]
+#[ignore = "is started and killed by the test below"]
+fn sqlite_victim() {
+    let Some(file) = told() else { return };
+    let mut connection = Connection::open(file).unwrap();
+    let none = sqlite::Backfills::new();
+    sqlite::apply(
+        &mut connection,
+        &many(),
+        &none,
+        &mut quiet(&mut spots_migrate::Silent),
+    )
+    .unwrap();
+}
+
+fn sqlite_is_consistent(file: &Path) -> usize {
+    let connection = Connection::open(file).unwrap();
+    let records = sqlite::status(&connection).unwrap();
+    let exists = |name: String| {
+        connection
+            .query_row(
+                "SELECT count(*) FROM sqlite_schema WHERE name = ?1",
+                [name],
+                |row| row.get::<_, i64>(0),
+            )
+            .unwrap()
+            == 1
+    };
+    for number in 0..30 {
+        let id = format!("{number:03}");
+        let state = records
+            .iter()
+            .find(|record| record.id == id)
+            .map(|record| record.state);
+        let rows = exists(format!("t{number}")).then(|| {
+            let query = format!("SELECT count(*) FROM t{number}");
+            connection
+                .query_row(&query, [], |row| row.get::<_, i64>(0))
+                .unwrap()
+        });
+        match state {
+            Some(State::Applied) => {
+                assert!(exists(format!("i{number}")));
+                assert_eq!(rows, Some(1), "{id} is recorded, so it is applied, once");
+            }
+            None => assert_eq!(rows, None, "{id} is not recorded, so it is not applied"),
+            Some(State::Running) => assert_eq!(number % 5, 4),
+            other => panic!("{id}: {other:?}"),
+        }
+    }
+    records.len()
+}
+
+#[test]
+fn sqlite_killed_at_any_moment_says_the_truth_and_goes_on() {
+    let mut kills = 0;
+    let mut partly = 0;
+    for round in 0..150_u64 {
+        let dir = folder();
+        let file = dir.path().join("db");
+        let child = victim("crash::sqlite_victim", file.to_str().unwrap());
+        kills += u64::from(kill_after(child, 2_000 + round * 211 % 40_000));
+        let done = sqlite_is_consistent(&file);
+        partly += u64::from(done > 0 && done < 30);
+        let mut connection = Connection::open(&file).unwrap();
+        let none = sqlite::Backfills::new();
+        let mut silent = spots_migrate::Silent;
+        sqlite::apply(&mut connection, &many(), &none, &mut quiet(&mut silent)).unwrap();
+        assert_eq!(sqlite_is_consistent(&file), 30);
+    }
+    println!("{kills} killed in time, {partly} of them in the middle");
+    assert!(partly > 0, "no kill came in the middle: move the times");
+}
+
+#[test]
+#[ignore = "is started and killed by the test below"]
+fn postgres_victim() {
+    let Some(config) = told() else { return };
+    cluster::block_on(async {
+        let mut client = cluster::connect(&config).await;
+        let none = postgres::Backfills::new();
+        let mut silent = spots_migrate::Silent;
+        postgres::apply(&mut client, &many(), &none, &mut quiet(&mut silent))
+            .await
+            .unwrap();
+    });
+}
+
+#[test]
+fn postgres_killed_at_any_moment_says_the_truth_and_goes_on() {
+    let cluster = Cluster::start();
+    cluster::block_on(async {
+        let mut partly = 0;
+        for round in 0..60_u64 {
+            let name = format!("crash{round}");
+            let mut client = cluster.database(&name).await;
+            let child = victim("crash::postgres_victim", &cluster.config(&name));
+            kill_after(child, 8_000 + round * 1_733 % 90_000);
+            // Takes the lock once the server has seen that the victim is gone.
+            let none = postgres::Backfills::new();
+            let mut silent = spots_migrate::Silent;
+            let before = postgres::status(&client).await.unwrap();
+            for record in &before {
+                let number = record.id.trim_start_matches('0');
+                let number = if number.is_empty() { "0" } else { number };
+                if record.state == State::Applied {
+                    let query = format!("SELECT count(*) FROM t{number}");
+                    let rows = client.query_one(&query, &[]).await.unwrap();
+                    assert_eq!(rows.get::<_, i64>(0), 1);
+                }
+            }
+            partly += u64::from(!before.is_empty() && before.len() < 30);
+            postgres::apply(&mut client, &many(), &none, &mut quiet(&mut silent))
+                .await
+                .unwrap();
+            let tables = client
+                .query_one(
+                    "SELECT count(*) FROM pg_indexes WHERE schemaname = 'public'",
+                    &[],
+                )
+                .await
+                .unwrap();
+            assert_eq!(tables.get::<_, i64>(0), 30);
+            for number in 0..30 {
+                let query = format!("SELECT count(*) FROM t{number}");
+                let rows = client.query_one(&query, &[]).await.unwrap();
+                assert_eq!(rows.get::<_, i64>(0), 1, "t{number} was filled once");
+            }
+        }
+        println!("{partly} killed in the middle");
+        assert!(partly > 0, "no kill came in the middle: move the times");
+    });
+}

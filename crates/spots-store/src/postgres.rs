@@ -1,0 +1,175 @@
+//! PostgreSQL: every operation is one transaction, pipelined; bookings of one time share one.
+//!
+//! # Order of locks
+//!
+//! Transactions take locks in this order and therefore do not wait for each other in a circle:
+//!
+//! 1. the rows of `agents`, by id: shared where a booking is taken, so that no account is deleted
+//!    under it; alone where an agent cancels, revokes or goes;
+//! 2. the rows of `capacity_pools`, by key, then those of `reservations`;
+//! 3. the rows of `share_keys`, by key: shared by a host who opens, alone by whatever ends a share.
+//!    So an opening is recorded before the revocation is answered, or finds no key;
+//! 4. whatever is added.
+
+mod accounts;
+mod book;
+mod bookings;
+mod cancel;
+mod columns;
+mod events;
+mod guests;
+mod hosts;
+mod lanes;
+mod session;
+mod shares;
+mod store;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use spots_migrate::postgres::Backfills;
+use spots_migrate::{Progress, Run};
+use tokio_postgres::{Config, NoTls, Row};
+
+use self::lanes::Lanes;
+use self::session::{Fault, Param, Session, Sql, Work};
+use crate::error::StoreError;
+use crate::schema;
+
+/// How PostgreSQL is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PostgresOptions {
+    /// The most connections of this process.
+    pub connections_max: usize,
+    /// How long an operation waits for a free connection, in milliseconds.
+    pub wait_ms_max: u64,
+    /// How long making a connection may take, in milliseconds.
+    pub connect_ms_max: u64,
+}
+
+impl Default for PostgresOptions {
+    fn default() -> Self {
+        Self {
+            connections_max: 16,
+            wait_ms_max: 10_000,
+            connect_ms_max: 5_000,
+        }
+    }
+}
+
+/// The platform's database in PostgreSQL 15 or later. Clones share their connections.
+#[derive(Clone)]
+pub struct PostgresStore {
+    pool: Pool,
+    lanes: Arc<Lanes>,
+}
+
+impl fmt::Debug for PostgresStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresStore").finish_non_exhaustive()
+    }
+}
+
+impl PostgresStore {
+    /// Connects to `postgres://user@host/database` and brings the schema up to date.
+    pub async fn connect(
+        url: &str,
+        options: PostgresOptions,
+        progress: &mut (dyn Progress + Send),
+    ) -> Result<Self, StoreError> {
+        const DOING: &str = "connect to PostgreSQL";
+        let config: Config = url
+            .parse()
+            .map_err(|cause| StoreError::failed(DOING, cause))?;
+        let recycling = ManagerConfig {
+            recycling_method: RecyclingMethod::Fast,
+        };
+        let pool = Pool::builder(Manager::from_config(config, NoTls, recycling))
+            .max_size(options.connections_max)
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(Duration::from_millis(options.wait_ms_max)))
+            .create_timeout(Some(Duration::from_millis(options.connect_ms_max)))
+            .build()
+            .map_err(|cause| StoreError::failed(DOING, cause))?;
+        let mut connection = pool
+            .get()
+            .await
+            .map_err(|cause| StoreError::failed(DOING, cause))?;
+        let run = &mut Run::by("spots", progress);
+        spots_migrate::postgres::apply(
+            &mut connection,
+            &schema::migrations(),
+            &Backfills::new(),
+            run,
+        )
+        .await
+        .map_err(|cause| StoreError::failed("bring the database up to date", cause))?;
+        Ok(Self {
+            pool,
+            lanes: Arc::default(),
+        })
+    }
+
+    async fn session(&self) -> Result<Session, Fault> {
+        Ok(Session::new(self.pool.get().await?))
+    }
+
+    /// Runs one statement by itself.
+    async fn rows<const N: usize>(
+        &self,
+        sql: &Sql,
+        params: [Param<'_>; N],
+    ) -> Result<Vec<Row>, Fault> {
+        Ok(self.session().await?.rows(sql, params).await?)
+    }
+
+    /// Runs one statement by itself, for at most one row.
+    async fn row<const N: usize>(
+        &self,
+        sql: &Sql,
+        params: [Param<'_>; N],
+    ) -> Result<Option<Row>, Fault> {
+        Ok(self.rows(sql, params).await?.into_iter().next())
+    }
+
+    /// Does work in a transaction.
+    async fn transact<W: Work>(&self, work: &W) -> Result<W::Answer, Fault> {
+        self.session().await?.transact(work).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use spots_migrate::Silent;
+    use spots_testkit::postgres::Database;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn every_statement_prepares() {
+        let database = Database::create().unwrap();
+        let store =
+            PostgresStore::connect(&database.url(), PostgresOptions::default(), &mut Silent)
+                .await
+                .unwrap();
+        let client = store.pool.get().await.unwrap();
+        let modules = [
+            accounts::ALL,
+            book::ALL,
+            bookings::ALL,
+            cancel::ALL,
+            events::ALL,
+            guests::ALL,
+            hosts::ALL,
+            shares::ALL,
+            store::ALL,
+        ];
+        for (name, sql) in modules.into_iter().flatten() {
+            let prepared = client.prepare_typed(sql.text, sql.types).await;
+            let statement = prepared.unwrap_or_else(|error| panic!("{name}: {error:?}"));
+            assert_eq!(statement.params(), sql.types, "{name}");
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! Accounts, sessions, profiles, defaults.
+
+use spots_booking::{FieldName, Refusal};
+use spots_privacy::consent::{Session as SignIn, StoredPerson};
+use spots_privacy::{SealedField, UserId};
+use tokio::try_join;
+
+use super::PostgresStore;
+use super::cancel::cancel_to_come;
+use super::columns::{Columns, integer};
+use super::session::{Fault, Session, Work, statements};
+use super::shares::{self, Ending, Which};
+use crate::model::{Credentials, NewAccount, ProfileField, Removal, Stamp};
+use crate::rows::{Inconsistent, fields_from_column, fields_to_column};
+
+/// Sessions of one user at a time; the oldest end first.
+const SESSIONS_MAX: i64 = 50;
+
+statements! {
+    EMAIL_TAKEN(BYTEA) = "SELECT 1 FROM user_credentials WHERE email_lookup = $1";
+    ADD_USER(TEXT) = "INSERT INTO users (id) VALUES ($1)";
+    ADD_AGENT(TEXT) = "INSERT INTO agents (agent_id) VALUES ($1)";
+    ADD_KEY(TEXT, BYTEA, INT4) =
+        "INSERT INTO user_keys (user_id, wrapped_key, master_version) VALUES ($1, $2, $3)";
+    ADD_MAPPING(TEXT, BYTEA, BYTEA) =
+        "INSERT INTO user_agent_mappings (user_id, sealed_agent_id, agent_lookup)
+         VALUES ($1, $2, $3)";
+    ADD_CREDENTIALS(TEXT, BYTEA, TEXT) =
+        "INSERT INTO user_credentials (user_id, email_lookup, password_hash) VALUES ($1, $2, $3)";
+    FIND_CREDENTIALS(BYTEA) =
+        "SELECT user_id, password_hash FROM user_credentials WHERE email_lookup = $1";
+    ADD_SESSION(TEXT, BYTEA, INT8) =
+        "INSERT INTO sessions (user_id, token_hash, expires_at) VALUES ($1, $2, $3)";
+    LIMIT_SESSIONS(TEXT, INT8) =
+        "DELETE FROM sessions WHERE user_id = $1 AND token_hash IN (
+             SELECT token_hash FROM sessions WHERE user_id = $1
+             ORDER BY expires_at DESC, token_hash OFFSET $2)";
+    LOOKUP_SESSION(BYTEA) =
+        "SELECT s.user_id, s.token_hash, s.expires_at, k.wrapped_key, k.master_version,
+                m.sealed_agent_id
+         FROM sessions s
+         JOIN user_keys k ON k.user_id = s.user_id
+         JOIN user_agent_mappings m ON m.user_id = s.user_id
+         WHERE s.token_hash = $1";
+    REMOVE_SESSION(BYTEA) = "DELETE FROM sessions WHERE token_hash = $1";
+    LIST_PROFILE(TEXT) =
+        "SELECT field, sealed FROM user_profiles WHERE user_id = $1 ORDER BY field COLLATE \"C\"";
+    SET_FIELDS(TEXT, TEXT_ARRAY, BYTEA_ARRAY) =
+        "INSERT INTO user_profiles (user_id, field, sealed)
+         SELECT $1, n.field, n.sealed FROM unnest($2, $3) AS n (field, sealed)
+         ORDER BY n.field
+         ON CONFLICT (user_id, field) DO UPDATE SET sealed = excluded.sealed";
+    REMOVE_FIELDS(TEXT, TEXT_ARRAY) =
+        "DELETE FROM user_profiles WHERE user_id = $1 AND field = ANY($2)";
+    LIST_DEFAULTS(TEXT) =
+        "SELECT scope, fields FROM sharing_defaults WHERE user_id = $1 ORDER BY scope COLLATE \"C\"";
+    SET_DEFAULTS(TEXT, TEXT, TEXT) =
+        "INSERT INTO sharing_defaults (user_id, scope, fields) VALUES ($1, $2, $3)
+         ON CONFLICT (user_id, scope) DO UPDATE SET fields = excluded.fields";
+    REMOVE_DEFAULTS(TEXT, TEXT) = "DELETE FROM sharing_defaults WHERE user_id = $1 AND scope = $2";
+    LOCK_AGENT(TEXT) = "SELECT 1 FROM agents WHERE agent_id = $1 FOR UPDATE";
+    REMOVE_USER(TEXT) =
+        "WITH sessions AS (DELETE FROM sessions WHERE user_id = $1),
+              defaults AS (DELETE FROM sharing_defaults WHERE user_id = $1),
+              profile AS (DELETE FROM user_profiles WHERE user_id = $1),
+              credentials AS (DELETE FROM user_credentials WHERE user_id = $1),
+              mapping AS (DELETE FROM user_agent_mappings WHERE user_id = $1),
+              keys AS (DELETE FROM user_keys WHERE user_id = $1),
+              members AS (DELETE FROM host_members WHERE user_id = $1)
+         DELETE FROM users WHERE id = $1";
+    REMOVE_AGENT(TEXT) =
+        "WITH keys AS (DELETE FROM idempotency_keys WHERE actor = $1),
+              profile AS (DELETE FROM agent_profiles WHERE agent_id = $1),
+              anonymous AS (DELETE FROM anonymous_users WHERE agent_id = $1)
+         DELETE FROM agents WHERE agent_id = $1";
+}
+
+/// Adds an account.
+pub(super) struct Add(pub(super) NewAccount);
+
+impl Work for Add {
+    type Answer = ();
+
+    async fn work(&self, session: &Session) -> Result<(), Fault> {
+        let Self(account) = self;
+        let (user, agent) = (account.user.reveal(), account.agent.reveal());
+        let email = account.email_lookup.as_slice();
+        let ((), taken) = try_join!(
+            biased;
+            session.begin(),
+            session.row(&EMAIL_TAKEN, [&email]),
+        )?;
+        if taken.is_some() {
+            let refusal = Refusal::Taken("this e-mail address has an account; sign in instead");
+            return Err(refusal.into());
+        }
+        let key = &account.stored.key;
+        let version = integer(key.version, "master_version")?;
+        let lookup = account.agent_lookup.as_slice();
+        let mapping = account.stored.agent.as_bytes();
+        let fields: Vec<_> = account
+            .profile
+            .iter()
+            .map(|field| field.field.as_str())
+            .collect();
+        let sealed: Vec<_> = account
+            .profile
+            .iter()
+            .map(|field| field.sealed.as_bytes())
+            .collect();
+        try_join!(
+            biased;
+            session.run(&ADD_USER, [&user]),
+            session.run(&ADD_AGENT, [&agent]),
+            session.run(&ADD_KEY, [&user, &key.bytes, &version]),
+            session.run(&ADD_MAPPING, [&user, &mapping, &lookup]),
+            session.run(&ADD_CREDENTIALS, [&user, &email, &account.password_hash]),
+            session.run(&SET_FIELDS, [&user, &fields, &sealed]),
+            session.commit(),
+        )?;
+        Ok(())
+    }
+}
+
+pub(super) async fn find_credentials(
+    store: &PostgresStore,
+    email_lookup: [u8; 32],
+) -> Result<Option<Credentials>, Fault> {
+    let row = store
+        .row(&FIND_CREDENTIALS, [&email_lookup.as_slice()])
+        .await?;
+    row.map(|row| {
+        let mut columns = Columns::of(&row);
+        Ok(Credentials {
+            user: columns.user()?,
+            password_hash: columns.take()?,
+        })
+    })
+    .transpose()
+}
+
+/// Adds a session and ends the oldest above the limit.
+pub(super) struct AddSession(pub(super) SignIn);
+
+impl Work for AddSession {
+    type Answer = ();
+
+    async fn work(&self, session: &Session) -> Result<(), Fault> {
+        let Self(SignIn {
+            user,
+            token_hash,
+            expires_at,
+        }) = self;
+        let (user, token_hash) = (user.reveal(), token_hash.as_slice());
+        try_join!(
+            biased;
+            session.begin(),
+            session.run(&ADD_SESSION, [&user, &token_hash, expires_at]),
+            session.run(&LIMIT_SESSIONS, [&user, &SESSIONS_MAX]),
+            session.commit(),
+        )?;
+        Ok(())
+    }
+}
+
+pub(super) async fn lookup_session(
+    store: &PostgresStore,
+    token_hash: [u8; 32],
+) -> Result<Option<(SignIn, StoredPerson)>, Fault> {
+    let row = store.row(&LOOKUP_SESSION, [&token_hash.as_slice()]).await?;
+    row.map(|row| {
+        let mut columns = Columns::of(&row);
+        let session = SignIn {
+            user: columns.user()?,
+            token_hash: columns.array("sessions.token_hash")?,
+            expires_at: columns.take()?,
+        };
+        let key = columns
+            .key()?
+            .ok_or(Inconsistent("user_keys.wrapped_key"))?;
+        let agent = SealedField::from_stored(columns.take()?);
+        Ok((session, StoredPerson { key, agent }))
+    })
+    .transpose()
+}
+
+pub(super) async fn remove_session(
+    store: &PostgresStore,
+    token_hash: [u8; 32],
+) -> Result<(), Fault> {
+    store
+        .rows(&REMOVE_SESSION, [&token_hash.as_slice()])
+        .await
+        .map(drop)
+}
+
+pub(super) async fn list_profile(
+    store: &PostgresStore,
+    user: &UserId,
+) -> Result<Vec<ProfileField>, Fault> {
+    let rows = store.rows(&LIST_PROFILE, [&user.reveal()]).await?;
+    let field = |row| {
+        let mut columns = Columns::of(row);
+        let (field, sealed) = (columns.take()?, SealedField::from_stored(columns.take()?));
+        Ok(ProfileField { field, sealed })
+    };
+    rows.iter().map(field).collect()
+}
+
+/// Sets and removes fields of a profile; of one that is named twice the last counts.
+pub(super) struct UpdateProfile {
+    pub(super) user: String,
+    pub(super) fields: std::collections::BTreeMap<String, Option<SealedField>>,
+}
+
+impl Work for UpdateProfile {
+    type Answer = ();
+
+    async fn work(&self, session: &Session) -> Result<(), Fault> {
+        let (mut set, mut sealed, mut removed) = (Vec::new(), Vec::new(), Vec::new());
+        for (field, value) in &self.fields {
+            match value {
+                Some(value) => {
+                    set.push(field.as_str());
+                    sealed.push(value.as_bytes());
+                }
+                None => removed.push(field.as_str()),
+            }
+        }
+        try_join!(
+            biased;
+            session.begin(),
+            session.run(&SET_FIELDS, [&self.user, &set, &sealed]),
+            session.run(&REMOVE_FIELDS, [&self.user, &removed]),
+            session.commit(),
+        )?;
+        Ok(())
+    }
+}
+
+pub(super) async fn list_defaults(
+    store: &PostgresStore,
+    user: &UserId,
+) -> Result<Vec<(String, Vec<FieldName>)>, Fault> {
+    let rows = store.rows(&LIST_DEFAULTS, [&user.reveal()]).await?;
+    let scope = |row| {
+        let mut columns = Columns::of(row);
+        let scope = columns.take()?;
+        Ok((
+            scope,
+            fields_from_column(columns.take()?, "sharing_defaults.fields")?,
+        ))
+    };
+    rows.iter().map(scope).collect()
+}
+
+pub(super) async fn set_defaults(
+    store: &PostgresStore,
+    user: &UserId,
+    scope: &str,
+    fields: Option<&[FieldName]>,
+) -> Result<(), Fault> {
+    let user = user.reveal();
+    let done = match fields {
+        Some(fields) => {
+            let fields = fields_to_column(fields);
+            store.rows(&SET_DEFAULTS, [&user, &scope, &fields]).await
+        }
+        None => store.rows(&REMOVE_DEFAULTS, [&user, &scope]).await,
+    };
+    done.map(drop)
+}
+
+/// Deletes an account.
+pub(super) struct Remove {
+    pub(super) user: String,
+    pub(super) agent: String,
+    pub(super) stamp: Stamp,
+}
+
+impl Work for Remove {
+    type Answer = Removal;
+
+    async fn work(&self, session: &Session) -> Result<Removal, Fault> {
+        try_join!(biased; session.begin(), session.run(&LOCK_AGENT, [&self.agent]))?;
+        let bookings = cancel_to_come(session, &self.agent, self.stamp).await?;
+        let ending = Ending {
+            kind: "removed",
+            stamp: self.stamp,
+        };
+        let fields = shares::end(session, &Which::all(&self.agent), ending).await?;
+        try_join!(
+            biased;
+            session.run(&REMOVE_USER, [&self.user]),
+            session.run(&REMOVE_AGENT, [&self.agent]),
+            session.commit(),
+        )?;
+        Ok(Removal { fields, bookings })
+    }
+}

@@ -1,0 +1,98 @@
+//! One suite for every backend: what a store promises, whichever database keeps it.
+
+// The attribute tells the lints that helpers beside the tests are test code too.
+#![cfg(test)]
+
+mod accounts;
+mod bookings;
+mod contention;
+mod events;
+mod guests;
+mod hosts;
+mod postgres_only;
+mod removal;
+mod shares;
+mod stage;
+
+/// Makes a test of every function, on every backend.
+macro_rules! conformance {
+    ($($module:ident { $($test:ident)* })*) => {
+        mod sqlite {
+            $(mod $module {$(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $test() {
+                    crate::$module::$test(&crate::stage::Stage::sqlite()).await;
+                }
+            )*})*
+        }
+
+        mod postgres {
+            $(mod $module {$(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $test() {
+                    crate::$module::$test(&crate::stage::Stage::postgres().await).await;
+                }
+            )*})*
+        }
+    };
+}
+
+conformance! {
+    accounts {
+        an_account_signs_in_with_its_own_session
+        one_address_has_one_account
+        a_profile_is_set_and_removed_by_field
+        defaults_are_kept_by_scope
+        the_oldest_sessions_end_above_the_limit
+    }
+    hosts {
+        a_host_is_found_by_its_members
+        requirements_are_immutable_by_version
+        requirements_updated_at_once_get_versions_in_turn
+    }
+    events {
+        events_read_back_as_they_were_added
+        an_import_updates_by_source
+        events_are_listed_by_next_time
+        events_are_searched_by_text_type_and_host
+    }
+    bookings {
+        a_booking_is_taken_with_its_evidence
+        every_refusal_stores_nothing
+        what_changed_meanwhile_is_refused
+        a_repeated_request_is_answered_once
+        unlimited_events_have_no_position
+        a_cancelled_booking_gives_its_places_back
+        a_booking_of_somebody_else_is_not_there
+        bookings_are_listed_newest_first
+        a_guest_has_one_handle_per_host
+    }
+    contention {
+        ten_places_go_to_ten_of_sixty_four
+        a_bad_booking_spoils_no_other
+        one_request_repeated_at_once_is_taken_once
+        everything_at_once_keeps_the_books
+    }
+    shares {
+        each_selection_ends_exactly_its_fields
+        what_is_not_mine_is_not_ended
+        a_repeated_request_revives_nothing
+        time_ends_what_nobody_took_back
+        a_shared_field_is_listed_with_its_story
+        shares_are_listed_by_host_and_paged
+    }
+    guests {
+        a_host_reads_what_is_shared_now
+        an_opening_is_seen_by_the_person
+        openings_are_counted_by_field
+        a_stranger_opens_nothing
+        guests_are_paged_and_chosen_by_slot
+        messages_go_to_both_sides
+        a_revocation_reaches_hosts_apart_in_time
+    }
+    removal {
+        a_removed_account_leaves_no_row_of_its_own
+        a_removed_account_leaves_nothing_to_open
+        a_removed_account_takes_no_booking
+    }
+}

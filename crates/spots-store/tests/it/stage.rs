@@ -1,0 +1,384 @@
+//! A store with people, hosts and events on it, and a look behind it by SQL.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use rusqlite::Connection;
+use spots_booking::requirement::{Ask, FieldRule, ValueKind};
+use spots_booking::{
+    BookingId, EventId, EventType, GuestCode, GuestId, HostId, HostKind, NewEvent, Occurrence,
+    Refusal, Request, Requirements, Schedule, ShareId,
+};
+use spots_clock::{AtomicClock, ManualSource};
+use spots_migrate::Silent;
+use spots_privacy::consent::{NewShareField, Person};
+use spots_privacy::{AgentId, MasterKeys, Personal, Randomness as _, SystemRandomness, UserId};
+use spots_store::model::{
+    Book, Channel, EventToAdd, GuestRecord, Host, Idempotency, Message, NewAccount, NewShare,
+    OpenGuests, Opening, PageRequest, Selection, ShareFilter, SharedField,
+};
+use spots_store::{PostgresOptions, PostgresStore, SqliteStore, Stamp, Store, StoreError};
+use spots_testkit::postgres::Database;
+use tempfile::TempDir;
+use tokio_postgres::NoTls;
+
+/// Now, at the beginning of every test.
+pub(crate) const NOW: &str = "2026-11-22T12:00:00Z";
+/// When events of the stage begin: a first and a second time.
+pub(crate) const SLOTS: [&str; 2] = ["2026-12-01T18:00:00Z", "2026-12-02T18:00:00Z"];
+const SECOND_NS: u64 = 1_000_000_000;
+
+/// Where the rows are.
+enum Place {
+    Sqlite(TempDir),
+    Postgres(Database),
+}
+
+pub(crate) struct Stage {
+    pub(crate) store: Arc<dyn Store>,
+    place: Place,
+    pub(crate) keys: MasterKeys,
+    clock: AtomicClock,
+    time: ManualSource,
+}
+
+/// An event with what a booking of it names.
+#[derive(Clone, Copy)]
+pub(crate) struct Offer {
+    pub(crate) host: HostId,
+    pub(crate) event: EventId,
+    pub(crate) requirements_version: u32,
+}
+
+impl Stage {
+    pub(crate) fn sqlite() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let store = open_sqlite(&directory);
+        Self::on(store, Place::Sqlite(directory))
+    }
+
+    pub(crate) async fn postgres() -> Self {
+        let database = Database::create().unwrap();
+        let store = connect(&database, PostgresOptions::default()).await;
+        Self::on(Arc::new(store), Place::Postgres(database))
+    }
+
+    fn on(store: Arc<dyn Store>, place: Place) -> Self {
+        let now: Timestamp = NOW.parse().unwrap();
+        let start = u64::try_from(now.as_second()).unwrap() * SECOND_NS;
+        let (clock, time) = AtomicClock::simulated(start);
+        let keys = MasterKeys::generate(&SystemRandomness);
+        Self {
+            store,
+            place,
+            keys,
+            clock,
+            time,
+        }
+    }
+
+    /// Another process on the same database, where the database allows one.
+    pub(crate) async fn replica(&self) -> Arc<dyn Store> {
+        match &self.place {
+            Place::Sqlite(_) => Arc::clone(&self.store),
+            Place::Postgres(database) => {
+                Arc::new(connect(database, PostgresOptions::default()).await)
+            }
+        }
+    }
+
+    /// The PostgreSQL database behind this stage.
+    pub(crate) fn database(&self) -> &Database {
+        match &self.place {
+            Place::Postgres(database) => database,
+            Place::Sqlite(_) => panic!("this stage stands on SQLite"),
+        }
+    }
+
+    /// A number that SQL counts behind the store's back.
+    pub(crate) async fn count(&self, sql: &str) -> i64 {
+        match &self.place {
+            Place::Sqlite(directory) => Connection::open(directory.path().join("spots.sqlite"))
+                .unwrap()
+                .query_row(sql, [], |row| row.get(0))
+                .unwrap(),
+            Place::Postgres(database) => {
+                let (client, connection) = tokio_postgres::connect(&database.url(), NoTls)
+                    .await
+                    .unwrap();
+                tokio::spawn(connection);
+                client.query_one(sql, &[]).await.unwrap().get(0)
+            }
+        }
+    }
+
+    pub(crate) fn stamp(&self) -> Stamp {
+        self.clock.now().unwrap().into()
+    }
+
+    /// Lets time pass until this moment.
+    pub(crate) fn advance_to(&self, moment: &str) -> Stamp {
+        let moment: Timestamp = moment.parse().unwrap();
+        self.time
+            .set(u64::try_from(moment.as_second()).unwrap() * SECOND_NS);
+        self.stamp()
+    }
+
+    /// Somebody with an account.
+    pub(crate) async fn person(&self) -> Person {
+        let person = Person::create(UserId::generate(&SystemRandomness), &SystemRandomness);
+        self.store
+            .add_account(self.account(&person, &random_text()))
+            .await
+            .unwrap();
+        person
+    }
+
+    pub(crate) fn account(&self, person: &Person, email: &str) -> NewAccount {
+        let lookup = self.keys.lookup();
+        NewAccount {
+            user: person.user().clone(),
+            agent: person.agent().clone(),
+            agent_lookup: lookup.hash("agent", &person.agent().reveal()),
+            stored: person.to_stored(&self.keys, &SystemRandomness).unwrap(),
+            email_lookup: lookup.hash("email", email),
+            password_hash: "$argon2id$test".to_owned(),
+            profile: Vec::new(),
+        }
+    }
+
+    /// A host with a member of its own.
+    pub(crate) async fn host(&self, name: &str) -> Host {
+        let member = self.person().await;
+        let host = Host {
+            id: HostId::from_random(random()),
+            kind: HostKind::Business,
+            name: name.to_owned(),
+        };
+        self.store
+            .add_host(host.clone(), member.user())
+            .await
+            .unwrap();
+        host
+    }
+
+    /// A host with one event of two times, which asks for name, phone number and e-mail.
+    pub(crate) async fn offer(&self, capacity: Option<u32>) -> Offer {
+        let host = self.host("Café Mira").await;
+        self.offer_of(&host, capacity).await
+    }
+
+    pub(crate) async fn offer_of(&self, host: &Host, capacity: Option<u32>) -> Offer {
+        let event = EventToAdd {
+            id: EventId::from_random(random()),
+            offer: new_event("Tasting", capacity),
+            source_uid: None,
+        };
+        let added = self.store.add_events(host.id, vec![event]).await.unwrap();
+        let asked = self
+            .store
+            .update_requirements(host.id, asked(1))
+            .await
+            .unwrap();
+        Offer {
+            host: host.id,
+            event: added[0].0,
+            requirements_version: asked.requirements.version(),
+        }
+    }
+
+    /// A booking of the first time for one person who shares nothing.
+    pub(crate) fn book(&self, agent: &AgentId, offer: &Offer) -> Book {
+        Book {
+            agent: agent.clone(),
+            host: offer.host,
+            event: offer.event,
+            request: Request {
+                starts_at: SLOTS[0].parse().unwrap(),
+                party: 1,
+            },
+            booking: BookingId::from_random(random()),
+            guest: GuestId::from_random(random()),
+            codes: [(); 4].map(|()| GuestCode::from_random(random())),
+            requirements_version: offer.requirements_version,
+            share: None,
+            stamp: self.stamp(),
+            idempotency: None,
+        }
+    }
+
+    /// A booking that shares these fields, until a week after the first time.
+    pub(crate) fn book_sharing(
+        &self,
+        agent: &AgentId,
+        offer: &Offer,
+        fields: &[(&str, &str)],
+    ) -> Book {
+        let end: Timestamp = "2026-12-08T18:00:00Z".parse().unwrap();
+        let id = ShareId::from_random(random());
+        let seal = |(field, text): &(&str, &str)| {
+            let text = Personal::new(*text);
+            let sealed =
+                NewShareField::seal(&id.to_string(), field, &text, &self.keys, &SystemRandomness);
+            (sealed.unwrap(), i64::try_from(end.as_nanosecond()).unwrap())
+        };
+        let fields = fields.iter().map(seal).collect();
+        let share = Some(NewShare {
+            id,
+            requirements_hash: [7; 32],
+            fields,
+        });
+        Book {
+            share,
+            ..self.book(agent, offer)
+        }
+    }
+
+    /// Takes back, and says how many fields ended.
+    pub(crate) async fn revoke(&self, agent: &AgentId, selection: Selection) -> u64 {
+        let revoked = self.store.revoke(agent, selection, self.stamp());
+        revoked.await.unwrap()
+    }
+
+    /// The first page of what a person shares.
+    pub(crate) async fn shares(&self, agent: &AgentId, filter: ShareFilter) -> Vec<SharedField> {
+        let (now, page) = (self.stamp(), PageRequest::FIRST);
+        let found = self.store.list_shares(agent, filter, now, page).await;
+        found.unwrap().items
+    }
+
+    /// The first page of the openings that a person sees.
+    pub(crate) async fn openings(&self, agent: &AgentId) -> Vec<Opening> {
+        let found = self.store.list_openings(agent, PageRequest::FIRST).await;
+        found.unwrap().items
+    }
+
+    /// What waits and is due.
+    pub(crate) async fn messages(&self) -> Vec<Message> {
+        self.store.list_messages(self.stamp(), 100).await.unwrap()
+    }
+
+    /// What the host of an offer sees now, guest by guest: code and opened fields in order.
+    pub(crate) async fn open(&self, offer: &Offer) -> Vec<(GuestRecordView, Vec<String>)> {
+        let open = self.opening(offer);
+        let page = self
+            .store
+            .open_guests(open, PageRequest::FIRST)
+            .await
+            .unwrap();
+        page.items
+            .into_iter()
+            .map(|guest| self.read(guest))
+            .collect()
+    }
+
+    pub(crate) fn opening(&self, offer: &Offer) -> OpenGuests {
+        OpenGuests {
+            host: offer.host,
+            event: offer.event,
+            starts_at: None,
+            channel: Channel::Page,
+            stamp: self.stamp(),
+        }
+    }
+
+    fn read(&self, guest: GuestRecord) -> (GuestRecordView, Vec<String>) {
+        let view = GuestRecordView {
+            guest: guest.guest,
+            booking: guest.booking,
+            cancelled: guest.cancelled,
+        };
+        let mut fields: Vec<_> = guest
+            .fields
+            .into_iter()
+            .map(|proof| {
+                let field = proof.field().to_owned();
+                format!("{field}={}", proof.open(&self.keys).unwrap().disclose())
+            })
+            .collect();
+        fields.sort();
+        (view, fields)
+    }
+}
+
+/// A guest without the proofs, which are used up by reading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct GuestRecordView {
+    pub(crate) guest: GuestId,
+    pub(crate) booking: BookingId,
+    pub(crate) cancelled: bool,
+}
+
+pub(crate) async fn connect(database: &Database, options: PostgresOptions) -> PostgresStore {
+    PostgresStore::connect(&database.url(), options, &mut Silent)
+        .await
+        .unwrap()
+}
+
+fn open_sqlite(directory: &TempDir) -> Arc<dyn Store> {
+    let path = directory.path().join("spots.sqlite");
+    Arc::new(SqliteStore::open(&path, &mut Silent).unwrap())
+}
+
+pub(crate) fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    SystemRandomness.fill(&mut bytes);
+    bytes
+}
+
+pub(crate) fn random_text() -> String {
+    EventId::from_random(random()).to_string()
+}
+
+pub(crate) fn slot(index: usize) -> Occurrence {
+    let starts_at: Timestamp = SLOTS[index].parse().unwrap();
+    let hours = jiff::SignedDuration::from_hours(2);
+    Occurrence {
+        starts_at,
+        ends_at: starts_at.checked_add(hours).unwrap(),
+    }
+}
+
+pub(crate) fn new_event(title: &str, capacity: Option<u32>) -> NewEvent {
+    NewEvent {
+        event_type: EventType::BusinessEvent,
+        title: title.to_owned(),
+        description: "Wine and bread.".to_owned(),
+        place: "Oderberger Straße".to_owned(),
+        time_zone: TimeZone::UTC.iana_name().unwrap().to_owned(),
+        schedule: Schedule::Occurrences(vec![slot(0), slot(1)]),
+        capacity,
+        party_max: 6,
+    }
+}
+
+/// What hosts of the stage ask; another retention is another version.
+pub(crate) fn asked(retention_days: u16) -> Requirements {
+    let rule = |field: &str| FieldRule {
+        field: field.parse().unwrap(),
+        label: field.to_owned(),
+        kind: ValueKind::Text,
+        ask: Ask::Optional,
+        purpose: "To greet you.".to_owned(),
+        retention_days,
+    };
+    let rules = vec![rule("name"), rule("phoneNumber"), rule("email")];
+    Requirements::declare(EventType::BusinessEvent, 1, rules).unwrap()
+}
+
+pub(crate) fn named(key: &str, digest: u8) -> Idempotency {
+    Idempotency {
+        key: key.to_owned(),
+        digest: [digest; 32],
+    }
+}
+
+/// The refusal that must have come.
+#[track_caller]
+pub(crate) fn refused<T: std::fmt::Debug>(answer: Result<T, StoreError>) -> Refusal {
+    match answer {
+        Err(StoreError::Refused(refusal)) => refusal,
+        other => panic!("not refused: {other:?}"),
+    }
+}

@@ -1,0 +1,99 @@
+//! Pages that say what went wrong, and what to do next.
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use spots_booking::Refusal;
+use spots_host::view::{FormErrors, Reader};
+use spots_host::{Problem, ServiceError};
+
+use super::request::{see_other, show_as};
+use super::view::ProblemPage;
+
+/// An operation that was not done, on its way to a page.
+pub(super) struct Trouble {
+    pub(super) error: ServiceError,
+    pub(super) reader: Reader,
+}
+
+impl Trouble {
+    /// A request that could not even be begun; its cause is logged where it arose.
+    pub(super) fn from_problem(problem: Problem) -> Self {
+        ServiceError::failed("begin a request", problem.detail).into()
+    }
+}
+
+impl From<ServiceError> for Trouble {
+    fn from(error: ServiceError) -> Self {
+        Self {
+            error,
+            reader: Reader::Visitor,
+        }
+    }
+}
+
+impl IntoResponse for Trouble {
+    fn into_response(self) -> Response {
+        if matches!(self.error, ServiceError::NotSignedIn) {
+            return see_other("/sign-in");
+        }
+        let status = status(&self.error);
+        if let ServiceError::Failed { doing, cause } = &self.error {
+            tracing::error!(%cause, "failed to {doing}");
+        }
+        let mut page = ProblemPage::for_status(status.as_u16(), self.reader);
+        if !matches!(self.error, ServiceError::Failed { .. }) {
+            page.text = sentence(&self.error);
+        }
+        show_as(status, &page)
+    }
+}
+
+/// The status under which an error is shown.
+pub(super) fn status(error: &ServiceError) -> StatusCode {
+    match error {
+        ServiceError::NotSignedIn | ServiceError::WrongCredentials => StatusCode::UNAUTHORIZED,
+        ServiceError::NotAMember => StatusCode::FORBIDDEN,
+        ServiceError::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        ServiceError::Failed { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+        ServiceError::Refused(refusal) => match refusal {
+            Refusal::NotFound(_) | Refusal::NoSuchSlot => StatusCode::NOT_FOUND,
+            Refusal::Past | Refusal::CalledOff => StatusCode::GONE,
+            Refusal::Fields(_) | Refusal::Required { .. } | Refusal::Party { .. } => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
+            Refusal::Full { .. }
+            | Refusal::RequirementsChanged
+            | Refusal::NotCancellable
+            | Refusal::KeyReused
+            | Refusal::Taken(_)
+            | Refusal::Limit { .. } => StatusCode::CONFLICT,
+        },
+    }
+}
+
+/// An error as a sentence.
+pub(super) fn sentence(error: &ServiceError) -> String {
+    let text = error.to_string();
+    let mut letters = text.chars();
+    match letters.next() {
+        Some(first) => format!("{}{}.", first.to_uppercase(), letters.as_str()),
+        None => text,
+    }
+}
+
+/// The errors of a form, if that is what an error is about. `input` names the input of a field.
+pub(super) fn of_form(error: &ServiceError, input: impl Fn(&str) -> String) -> Option<FormErrors> {
+    let mut errors = FormErrors::none();
+    match error {
+        ServiceError::Refused(Refusal::Fields(problems)) => {
+            for problem in problems {
+                errors.add(input(&problem.field), problem.message.clone());
+            }
+        }
+        ServiceError::Refused(Refusal::Taken(_) | Refusal::Limit { .. })
+        | ServiceError::WrongCredentials
+        | ServiceError::Busy => errors.add("", sentence(error)),
+        _ => return None,
+    }
+    Some(errors)
+}

@@ -1,0 +1,198 @@
+//! `GET /me/sharing`: who can see what, by host or by field; and taking it back.
+
+use std::collections::BTreeMap;
+
+use axum::response::Response;
+use jiff::tz::TimeZone;
+use spots_booking::FieldName;
+use spots_host::ServiceError;
+use spots_host::view::{Moment, Section};
+use spots_store::PageRequest;
+use spots_store::model::{Selection, ShareFilter};
+
+use super::bookings::field;
+use super::events::{page_number, pager};
+use super::problems::Trouble;
+use super::request::{Form, Query, SignedIn, see_other, show};
+use super::view::{
+    BookingShares, FieldEntry, FieldShares, HostShares, LastLooked, ShareLine, SharingPage,
+    SharingView,
+};
+use super::words::{moment, nanoseconds};
+use crate::service::{self, SharedValue};
+
+/// Shared fields of one page.
+const ROWS: u32 = 100;
+
+pub(super) async fn list(signed_in: SignedIn, query: Query) -> Result<Response, Trouble> {
+    let number = page_number(&query);
+    let part = PageRequest {
+        offset: (number - 1) * ROWS,
+        limit: ROWS,
+    };
+    let (ctx, person) = (signed_in.ctx(), signed_in.person());
+    let found = service::shares(ctx, person, ShareFilter::default(), part).await?;
+    let words = Words {
+        signed_in: &signed_in,
+    };
+    let by = if query.get("by") == "field" {
+        "field"
+    } else {
+        "host"
+    };
+    let view = if by == "field" {
+        SharingView::ByField(words.by_field(&found.items))
+    } else {
+        SharingView::ByHost(words.by_host(&found.items).await?)
+    };
+    Ok(show(&SharingPage {
+        page: signed_in.page("Your sharing", Section::Sharing),
+        view,
+        pager: pager(number, found.more, &format!("/me/sharing?by={by}")),
+    }))
+}
+
+struct Words<'a> {
+    signed_in: &'a SignedIn,
+}
+
+impl Words<'_> {
+    fn moment(&self, at_ns: i64) -> Moment {
+        let zone = self.signed_in.visitor.zone.clone().unwrap_or(TimeZone::UTC);
+        moment(nanoseconds(at_ns), &zone, self.signed_in.ctx().now())
+    }
+
+    fn looked(&self, shared: &SharedValue) -> LastLooked {
+        match shared.field.last_opened_ns {
+            Some(at_ns) => LastLooked::On(self.moment(at_ns)),
+            None => LastLooked::Never,
+        }
+    }
+
+    async fn by_host(&self, shares: &[SharedValue]) -> Result<Vec<HostShares>, ServiceError> {
+        let mut hosts: Vec<HostShares> = Vec::new();
+        for shared in shares {
+            let host = &shared.field.host;
+            let id = host.id.to_string();
+            if hosts.last().is_none_or(|last| last.host_id != id) {
+                let (ctx, person) = (self.signed_in.ctx(), self.signed_in.person());
+                let booking = service::booking(ctx, person, shared.field.booking).await?;
+                let of_host = shares.iter().filter(|other| other.field.host.id == host.id);
+                let latest = of_host.max_by_key(|other| other.field.last_opened_ns);
+                hosts.push(HostShares {
+                    host_id: id,
+                    host_name: host.name.clone(),
+                    kind: host.kind,
+                    handle: format!("Guest {}", booking.record.code),
+                    last_looked: latest.map_or(LastLooked::Never, |other| self.looked(other)),
+                    bookings: Vec::new(),
+                });
+            }
+            let bookings = &mut hosts.last_mut().expect("a host was just added").bookings;
+            let id = shared.field.booking.to_string();
+            if bookings.last().is_none_or(|last| last.booking_id != id) {
+                bookings.push(BookingShares {
+                    booking_id: id,
+                    event_title: shared.field.title.clone(),
+                    when: self.moment(shared.field.shared.at_ns),
+                    lines: Vec::new(),
+                });
+            }
+            bookings
+                .last_mut()
+                .expect("a booking was just added")
+                .lines
+                .push(self.line(shared));
+        }
+        Ok(hosts)
+    }
+
+    fn line(&self, shared: &SharedValue) -> ShareLine {
+        ShareLine {
+            share_id: shared.field.share.to_string(),
+            field: field(&shared.field.field),
+            value: value(shared),
+            since: self.moment(shared.field.shared.at_ns),
+            until: self.moment(shared.field.expires_at_ns),
+        }
+    }
+
+    fn by_field(&self, shares: &[SharedValue]) -> Vec<FieldShares> {
+        let mut fields: BTreeMap<&FieldName, Vec<FieldEntry>> = BTreeMap::new();
+        for shared in shares {
+            fields
+                .entry(&shared.field.field)
+                .or_default()
+                .push(FieldEntry {
+                    share_id: shared.field.share.to_string(),
+                    host_name: shared.field.host.name.clone(),
+                    booking_id: shared.field.booking.to_string(),
+                    event_title: shared.field.title.clone(),
+                    value: value(shared),
+                    until: self.moment(shared.field.expires_at_ns),
+                    last_looked: self.looked(shared),
+                });
+        }
+        fields
+            .into_iter()
+            .map(|(name, entries)| FieldShares {
+                field: field(name),
+                entries,
+            })
+            .collect()
+    }
+}
+
+fn value(shared: &SharedValue) -> String {
+    shared
+        .value
+        .as_ref()
+        .map_or(String::new(), |text| text.disclose().to_owned())
+}
+
+pub(super) async fn revoke(signed_in: SignedIn, form: Form) -> Result<Response, Trouble> {
+    let trouble = |error| signed_in.visitor.trouble(error);
+    let selection = selection(&form).ok_or_else(|| {
+        trouble(ServiceError::field(
+            "form",
+            "invalid",
+            "Choose one thing to take back.",
+        ))
+    })?;
+    service::revoke(signed_in.ctx(), signed_in.person(), selection)
+        .await
+        .map_err(trouble)?;
+    let by = if form.get("by") == "field" {
+        "field"
+    } else {
+        "host"
+    };
+    Ok(see_other(&format!("/me/sharing?by={by}&done=revoked")))
+}
+
+/// What a form takes back: exactly one of a field of a share, a booking, a host, or everything.
+fn selection(form: &Form) -> Option<Selection> {
+    let named = ["shareId", "bookingId", "hostId", "all"];
+    if named
+        .iter()
+        .filter(|name| form.given(name).is_some())
+        .count()
+        != 1
+    {
+        return None;
+    }
+    if let Some(share) = form.given("shareId") {
+        let share = share.parse().ok()?;
+        return Some(match form.given("field") {
+            Some(key) => Selection::Field(share, key.parse().ok()?),
+            None => Selection::Share(share),
+        });
+    }
+    if let Some(booking) = form.given("bookingId") {
+        return Some(Selection::Booking(booking.parse().ok()?));
+    }
+    if let Some(host) = form.given("hostId") {
+        return Some(Selection::Host(host.parse().ok()?));
+    }
+    Some(Selection::All)
+}

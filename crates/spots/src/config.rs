@@ -1,0 +1,163 @@
+//! Settings of the server: declared once as flags, read from flags, the environment and a file.
+//!
+//! A flag beats the environment, the environment beats the file, the file beats the default. The
+//! file's keys are the flags' names, so there is no second list to keep.
+
+use std::ffi::OsString;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser as _, ValueEnum};
+
+use crate::commands::{Cli, Command};
+
+/// The largest configuration file, in bytes.
+const FILE_BYTES_MAX: u64 = 64 * 1024;
+
+/// How `spots serve` is set up.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ServerSettings {
+    /// A TOML file with any of these settings, by the names of the flags.
+    #[arg(long, env = "SPOTS_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// The database: `sqlite://FILE`, or `postgres://USER@HOST/NAME` for several servers.
+    #[arg(
+        long,
+        env = "SPOTS_DATABASE_URL",
+        default_value = "sqlite://spots.db",
+        value_name = "URL"
+    )]
+    pub(crate) database_url: String,
+
+    /// The address to listen on.
+    #[arg(
+        long,
+        env = "SPOTS_LISTEN",
+        default_value = "127.0.0.1:8080",
+        value_name = "ADDRESS"
+    )]
+    pub(crate) listen: SocketAddr,
+
+    /// The master keys, in a file that only its owner can read. Written at the first start.
+    #[arg(
+        long,
+        env = "SPOTS_KEY_FILE",
+        default_value = "spots.keys",
+        value_name = "FILE"
+    )]
+    pub(crate) key_file: PathBuf,
+
+    /// Where the atomic clock keeps its forward window; one directory a server.
+    #[arg(
+        long,
+        env = "SPOTS_CLOCK_STATE",
+        default_value = "spots-clock",
+        value_name = "DIR"
+    )]
+    pub(crate) clock_state: PathBuf,
+
+    /// A proxy in front speaks HTTPS: cookies are bound to it, and addresses beyond this machine
+    /// may be listened on.
+    #[arg(long, env = "SPOTS_HTTPS_PROXY")]
+    pub(crate) https_proxy: bool,
+
+    /// Passwords hashed side by side; each takes 19 MiB and some 20 ms of one core.
+    #[arg(long, env = "SPOTS_PASSWORD_WORKERS", default_value_t = 2, value_name = "COUNT",
+          value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) password_workers: u16,
+
+    /// Seconds after which a request is given up.
+    #[arg(long, env = "SPOTS_REQUEST_SECONDS", default_value_t = 30, value_name = "SECONDS",
+          value_parser = clap::value_parser!(u16).range(1..=600))]
+    pub(crate) request_seconds: u16,
+
+    /// What to log: `error`, `warn`, `info`, `debug`, `trace`, or a list like `info,spots_web=debug`.
+    #[arg(long, env = "SPOTS_LOG", default_value = "info", value_name = "FILTER")]
+    pub(crate) log: String,
+
+    /// How to log.
+    #[arg(long, env = "SPOTS_LOG_FORMAT", default_value = "text", value_enum)]
+    pub(crate) log_format: LogFormat,
+}
+
+/// The form of log lines.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Why the command line could not be read.
+pub(crate) enum Unread {
+    /// Clap says so, or was asked for help.
+    CommandLine(clap::Error),
+    /// The configuration file is at fault.
+    File(anyhow::Error),
+}
+
+/// Reads the command line, and the configuration file that it or the environment names.
+pub(crate) fn parse(arguments: &[OsString]) -> Result<Cli, Unread> {
+    let first = Cli::try_parse_from(arguments).map_err(Unread::CommandLine)?;
+    let Command::Serve(ServerSettings {
+        config: Some(path), ..
+    }) = &first.command
+    else {
+        return Ok(first);
+    };
+    let file = read(path)
+        .with_context(|| format!("failed to read the configuration file {}", path.display()))
+        .map_err(Unread::File)?;
+    let command = Cli::command().mut_subcommand("serve", |serve| {
+        file.into_iter().fold(serve, |serve, (id, value)| {
+            serve.mut_arg(id, |argument| argument.default_value(value))
+        })
+    });
+    let matches = command
+        .try_get_matches_from(arguments)
+        .map_err(Unread::CommandLine)?;
+    Cli::from_arg_matches(&matches).map_err(Unread::CommandLine)
+}
+
+/// The settings of a file: argument ids with their values as text.
+fn read(path: &Path) -> anyhow::Result<Vec<(String, String)>> {
+    if fs::metadata(path)?.len() > FILE_BYTES_MAX {
+        bail!("it is larger than {FILE_BYTES_MAX} bytes");
+    }
+    let table: toml::Table = fs::read_to_string(path)?.parse()?;
+    let serve = Cli::command();
+    let serve = serve
+        .find_subcommand("serve")
+        .context("there is a command `serve`")?;
+    let known: Vec<_> = serve
+        .get_arguments()
+        .filter_map(|argument| argument.get_long())
+        .collect();
+    table
+        .into_iter()
+        .map(|(key, value)| {
+            if key == "config" || !known.contains(&key.as_str()) {
+                let known: Vec<_> = known
+                    .iter()
+                    .filter(|name| **name != "config")
+                    .copied()
+                    .collect();
+                bail!(
+                    "`{key}` is not a setting; the settings are: {}",
+                    known.join(", ")
+                );
+            }
+            let text = match value {
+                toml::Value::String(text) => text,
+                toml::Value::Integer(number) => number.to_string(),
+                toml::Value::Boolean(truth) => truth.to_string(),
+                _ => bail!("`{key}` takes a text, a number, or true or false"),
+            };
+            Ok((key.replace('-', "_"), text))
+        })
+        .collect()
+}
