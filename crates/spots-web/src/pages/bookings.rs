@@ -117,7 +117,7 @@ pub(super) async fn show_booking(
         evidence: evidence(&signed_in, record).await?,
         shared: live
             .iter()
-            .map(|shared| booked_field(&signed_in, shared))
+            .map(|shared| booked_field(&signed_in, record, shared))
             .collect(),
         ended: ended
             .iter()
@@ -159,8 +159,9 @@ async fn evidence(
     }))
 }
 
-fn booked_field(signed_in: &SignedIn, shared: &SharedValue) -> BookedField {
-    let zone = signed_in.visitor.zone.clone().unwrap_or(TimeZone::UTC);
+fn booked_field(signed_in: &SignedIn, record: &BookingRecord, shared: &SharedValue) -> BookedField {
+    let own = signed_in.visitor.zone.clone();
+    let zone = own.unwrap_or_else(|| zone(record));
     let until = nanoseconds(shared.field.expires_at_ns);
     BookedField {
         share_id: shared.field.share.to_string(),

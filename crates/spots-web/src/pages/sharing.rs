@@ -57,9 +57,16 @@ struct Words<'a> {
 }
 
 impl Words<'_> {
+    /// In the reader's zone, or in UTC and said so.
     fn moment(&self, at_ns: i64) -> Moment {
-        let zone = self.signed_in.visitor.zone.clone().unwrap_or(TimeZone::UTC);
-        moment(nanoseconds(at_ns), &zone, self.signed_in.ctx().now())
+        let now = self.signed_in.ctx().now();
+        match &self.signed_in.visitor.zone {
+            Some(zone) => moment(nanoseconds(at_ns), zone, now),
+            None => {
+                let utc = moment(nanoseconds(at_ns), &TimeZone::UTC, now);
+                Moment::new(utc.datetime, format!("{} UTC", utc.text))
+            }
+        }
     }
 
     fn looked(&self, shared: &SharedValue) -> LastLooked {
