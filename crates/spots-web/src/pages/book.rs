@@ -234,11 +234,11 @@ impl Step<'_> {
             Refusal::Fields(problems) => {
                 for problem in problems {
                     let field = problem.field.parse::<FieldName>().ok()?;
-                    errors.add(format!("value.{}", field), problem.message.clone());
+                    errors.add(format!("value.{field}"), problem.message.clone());
                 }
             }
             Refusal::Required { field, .. } => errors.add(
-                format!("share.{}", field),
+                format!("share.{field}"),
                 format!("{host} takes no booking without this. Share it, or choose another event."),
             ),
             Refusal::RequirementsChanged => errors.add(

@@ -209,17 +209,11 @@ async fn table(
             );
             (address, day(open.slot.starts_at, &zone).text)
         });
-    let labels: Vec<_> = (1..=event.party_max)
-        .map(|count| (count.to_string(), people(count)))
-        .collect();
-    let choices = labels
-        .iter()
-        .map(|(value, label)| (value.as_str(), label.as_str()));
     Ok(BookingChoice::Table(TableForm {
         date: date.to_string(),
         date_min: today.to_string(),
         date_max: last.to_string(),
-        parties: Choice::list(choices, &party.to_string()),
+        parties: parties(event.party_max, party),
         day: day(from, &zone).text,
         times: if times.iter().any(|open| fits(open)) {
             times
@@ -243,6 +237,17 @@ fn table_slot(details: &EventDetails, open: &OpenSlot, zone: &TimeZone, fits: bo
             ..slot
         }
     }
+}
+
+/// How many may come, with how many do.
+fn parties(most: u32, chosen: u32) -> Vec<Choice> {
+    let labels: Vec<_> = (1..=most)
+        .map(|count| (count.to_string(), people(count)))
+        .collect();
+    let choices = labels
+        .iter()
+        .map(|(value, label)| (value.as_str(), label.as_str()));
+    Choice::list(choices, &chosen.to_string())
 }
 
 fn people(count: u32) -> String {
