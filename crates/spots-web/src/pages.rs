@@ -10,7 +10,6 @@ mod bookings;
 mod event;
 mod events;
 mod preferences;
-mod problems;
 mod prose;
 mod request;
 mod sharing;

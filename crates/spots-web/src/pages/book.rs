@@ -11,15 +11,13 @@ use jiff::Timestamp;
 use spots_booking::requirement::Ask;
 use spots_booking::{EventId, FieldName, Refusal, ValueKind};
 use spots_host::ServiceError;
-use spots_host::view::{Choice, FormErrors, Section};
+use spots_host::browser::words::{event_time, moment, slot_of};
+use spots_host::browser::{Form, Query, Trouble, is_part, see_other, show, show_as};
+use spots_host::view::{Choice, FormErrors, NextStep, Section};
 use spots_privacy::{Personal, random};
 
-use super::problems::Trouble;
-use super::request::{Form, Query, SignedIn, is_part, see_other, show, show_as};
-use super::view::{
-    BookPage, FullPage, HostSees, HostSeesPart, NextStep, ShareRow, SharedLine, ValueInput,
-};
-use super::words::{event_time, moment, slot_of};
+use super::request::SignedIn;
+use super::view::{BookPage, FullPage, HostSees, HostSeesPart, ShareRow, SharedLine, ValueInput};
 use crate::service::{self, NewBooking, Offer, OfferField};
 
 /// The booking step as it stands: what the host asks, and what the form says so far.

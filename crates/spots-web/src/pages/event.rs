@@ -8,14 +8,14 @@ use jiff::{Timestamp, ToSpan as _};
 use spots_booking::requirement::Ask;
 use spots_booking::{Schedule, TableHours};
 use spots_host::ServiceError;
+use spots_host::browser::words::{day, event_time, moment, places, slot_id, time, zone_name};
+use spots_host::browser::{Query, Trouble, show};
 use spots_host::view::{Choice, Section};
 
-use super::problems::Trouble;
-use super::request::{Query, Visitor, show};
+use super::request::Visitor;
 use super::view::{
     AskLine, BookingChoice, EventPage, HostRef, Slot, SlotDay, SlotState, TableForm,
 };
-use super::words::{day, event_time, moment, places, slot_id, time, zone_name};
 use crate::service::{self, EventDetails, Offer, OpenSlot};
 
 pub(super) async fn show_event(
@@ -239,15 +239,14 @@ fn table_slot(details: &EventDetails, open: &OpenSlot, zone: &TimeZone, fits: bo
     }
 }
 
-/// How many may come, with how many do.
+/// The sizes of a party, one chosen.
 fn parties(most: u32, chosen: u32) -> Vec<Choice> {
-    let labels: Vec<_> = (1..=most)
-        .map(|count| (count.to_string(), people(count)))
-        .collect();
-    let choices = labels
-        .iter()
-        .map(|(value, label)| (value.as_str(), label.as_str()));
-    Choice::list(choices, &chosen.to_string())
+    let choice = |count: u32| Choice {
+        value: count.to_string(),
+        label: people(count),
+        chosen: count == chosen,
+    };
+    (1..=most).map(choice).collect()
 }
 
 fn people(count: u32) -> String {
