@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use spots_plan::audit::baseline::Baseline;
+use spots_plan::audit::check::check;
 use spots_plan::audit::config::Config;
 use spots_plan::audit::scan::Scanner;
-use spots_plan::audit::{Audit, Kind, audit, inventory};
+use spots_plan::audit::{Audit, Kind, audit, documents, inventory};
 use spots_plan::tree::{Language, Tree};
 
 pub(crate) fn fixtures() -> PathBuf {
@@ -268,4 +270,56 @@ fn what_cannot_be_read_is_named_and_nothing_hangs() {
     );
     assert_eq!(audit.summary().unreadable, 3);
     assert_eq!(audit.summary().by_kind[&Kind::Call], 501);
+}
+
+#[test]
+fn the_documents_come_from_the_data() {
+    let root = fixtures().join("dart");
+    let data = pattern("tz", "dart", "TZDateTime.now(…)")
+        + "[[integration]]\nname = \"Door\"\ncategory = \"door\"\nstamps = \"check-ins\"\nprecision = \"second\"\n"
+        + "[[exception]]\npaths = [\"lib/clock.dart\"]\nreason = \"the one file\"\n";
+    let config = Config::parse(&data, Path::new("plan/clock.toml")).unwrap();
+    let audit = audit(&Tree::walk(&root, &Language::ALL).unwrap(), &config);
+    let baseline = Baseline::of(&audit);
+    let gate = check(&audit, &baseline.compare(&audit), &config, &root);
+    let documents = documents(&audit, &config, &gate.mandatory);
+    let text = |name: &str| {
+        documents
+            .iter()
+            .find(|document| document.name == name)
+            .unwrap()
+            .text
+            .as_str()
+    };
+    for (name, says) in [
+        ("clock-mandate.md", "MUST use AtomicClockService"),
+        ("clock-mandate.md", "| `tz` | `TZDateTime.now(…)` | dart |"),
+        ("clock-mandate.md", "| `lib/clock.dart` | the one file |"),
+        (
+            "clock-checklist.md",
+            "**No direct read of the wall clock in new code**",
+        ),
+        ("clock-checklist.md", "Now: owed (nothing new;"),
+        ("clock-migration.md", "| 1 | payments, reservations | 0 |"),
+        ("clock-integration.md", "## Door: check-ins"),
+        (
+            "clock-integration.md",
+            "## Live Tracker: location timestamps",
+        ),
+        (
+            "clock-integration.md",
+            "- **When to sync with the server**: Before a sale opens",
+        ),
+        (
+            "clock-integration.md",
+            "- **Test of the queue's order**: owed",
+        ),
+        (
+            "clock-inventory.md",
+            "| `traps.dart:26:19` | `Traps.created` | call |",
+        ),
+    ] {
+        assert!(text(name).contains(says), "{name}: {says}\n{}", text(name));
+    }
+    assert_eq!(documents.len(), 5);
 }
