@@ -351,10 +351,14 @@ fn is_same_but_name(old: &Member, new: &Member) -> bool {
         && types(old) == types(new)
         && old.generics.len() == new.generics.len()
         && ((!old.params.is_empty() && names(old) == names(new))
-            || words(&old.name)
-                .intersection(&words(&new.name))
-                .next()
-                .is_some())
+            || share_words(&old.name, &new.name))
+}
+
+/// Whether more than half of the words of either name are in the other.
+fn share_words(old: &str, new: &str) -> bool {
+    let (old, new) = (words(old), words(new));
+    let most = old.len().max(new.len());
+    most > 0 && old.intersection(&new).count() * 2 > most
 }
 
 /// Words of a name in camel or snake case, without the short ones that any name may have.
