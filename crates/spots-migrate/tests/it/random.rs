@@ -42,75 +42,24 @@ struct Built {
     writes: BTreeSet<(usize, usize)>,
 }
 
+/// One step as SQL: up, down, the tables that it reads, the one that it changes.
+type Written = (String, String, Vec<usize>, Option<usize>);
+
 /// Turns steps into SQL and notes what each needs.
 fn build(steps: &[Step]) -> Built {
     let mut built = Built::default();
     let mut tables = Vec::<usize>::new();
     let mut last_writer = BTreeMap::<usize, usize>::new();
+    let first = Step::Table { parents: vec![] };
     for (number, step) in steps.iter().enumerate() {
-        let pick = |choice: usize| tables[choice % tables.len()];
-        let (up, down, read, written) = match step {
-            _ if tables.is_empty() => {
-                tables.push(number);
-                last_writer.insert(number, number);
-                (
-                    table(number, &[]),
-                    format!("DROP TABLE t{number}"),
-                    vec![],
-                    None,
-                )
-            }
-            Step::Table { parents } => {
-                let parents = parents
-                    .iter()
-                    .map(|choice| pick(*choice))
-                    .collect::<Vec<_>>();
-                let up = table(number, &parents);
-                tables.push(number);
-                last_writer.insert(number, number);
-                (up, format!("DROP TABLE t{number}"), parents, None)
-            }
-            Step::Column { table } => {
-                let at = pick(*table);
-                let up = format!("ALTER TABLE t{at} ADD COLUMN c{number} INTEGER");
-                (
-                    up,
-                    format!("ALTER TABLE t{at} DROP COLUMN c{number}"),
-                    vec![],
-                    Some(at),
-                )
-            }
-            Step::Index { table } => {
-                let at = pick(*table);
-                let up = format!("CREATE INDEX i{number} ON t{at} (v)");
-                (up, format!("DROP INDEX i{number}"), vec![], Some(at))
-            }
-            Step::View { tables } => {
-                let of = tables
-                    .iter()
-                    .map(|choice| pick(*choice))
-                    .collect::<Vec<_>>();
-                let names = of
-                    .iter()
-                    .enumerate()
-                    .map(|(alias, at)| format!("t{at} AS a{alias}"))
-                    .collect::<Vec<_>>();
-                let up = format!(
-                    "CREATE VIEW w{number} AS SELECT a0.v FROM {}",
-                    names.join(", ")
-                );
-                (up, format!("DROP VIEW w{number}"), of, None)
-            }
-            Step::Rows { table, from } => {
-                let (at, from) = (pick(*table), pick(*from));
-                let up = format!("INSERT INTO t{at} (v) SELECT v FROM t{from}");
-                (up, format!("DELETE FROM t{at}"), vec![from], Some(at))
-            }
-        };
-        for at in read {
-            built.needs.insert((at, number));
+        let step = if tables.is_empty() { &first } else { step };
+        let (up, down, read, changed) = written(step, number, &tables);
+        if matches!(step, Step::Table { .. }) {
+            tables.push(number);
+            last_writer.insert(number, number);
         }
-        if let Some(at) = written {
+        built.needs.extend(read.into_iter().map(|at| (at, number)));
+        if let Some(at) = changed {
             built.needs.insert((at, number));
             if let Some(before) = last_writer.insert(at, number) {
                 built.writes.insert((before, number));
@@ -122,13 +71,47 @@ fn build(steps: &[Step]) -> Built {
     built
 }
 
+fn written(step: &Step, number: usize, tables: &[usize]) -> Written {
+    let pick = |choice: &usize| tables[choice % tables.len()];
+    match step {
+        Step::Table { parents } => {
+            let parents = parents.iter().map(pick).collect::<Vec<_>>();
+            let down = format!("DROP TABLE t{number}");
+            (table(number, &parents), down, parents, None)
+        }
+        Step::Column { table } => {
+            let at = pick(table);
+            let up = format!("ALTER TABLE t{at} ADD COLUMN c{number} INTEGER");
+            let down = format!("ALTER TABLE t{at} DROP COLUMN c{number}");
+            (up, down, vec![], Some(at))
+        }
+        Step::Index { table } => {
+            let at = pick(table);
+            let up = format!("CREATE INDEX i{number} ON t{at} (v)");
+            (up, format!("DROP INDEX i{number}"), vec![], Some(at))
+        }
+        Step::View { tables } => {
+            let of = tables.iter().map(pick).collect::<Vec<_>>();
+            let names = of.iter().enumerate();
+            let names = names.map(|(alias, at)| format!("t{at} AS a{alias}"));
+            let names = names.collect::<Vec<_>>().join(", ");
+            let up = format!("CREATE VIEW w{number} AS SELECT a0.v FROM {names}");
+            (up, format!("DROP VIEW w{number}"), of, None)
+        }
+        Step::Rows { table, from } => {
+            let (at, from) = (pick(table), pick(from));
+            let up = format!("INSERT INTO t{at} (v) SELECT v FROM t{from}");
+            (up, format!("DELETE FROM t{at}"), vec![from], Some(at))
+        }
+    }
+}
+
 fn table(number: usize, parents: &[usize]) -> String {
-    let keys = parents
-        .iter()
-        .enumerate()
-        .map(|(key, parent)| format!(", p{key} INTEGER REFERENCES t{parent} (id)"))
-        .collect::<String>();
-    format!("CREATE TABLE t{number} (id INTEGER PRIMARY KEY, v TEXT{keys})")
+    let mut columns = "id INTEGER PRIMARY KEY, v TEXT".to_owned();
+    for (key, parent) in parents.iter().enumerate() {
+        columns += &format!(", p{key} INTEGER REFERENCES t{parent} (id)");
+    }
+    format!("CREATE TABLE t{number} ({columns})")
 }
 
 fn files(built: &Built, order: &[usize]) -> Vec<(String, String)> {
