@@ -107,11 +107,11 @@ fn written(step: &Step, number: usize, tables: &[usize]) -> Written {
 }
 
 fn table(number: usize, parents: &[usize]) -> String {
-    let mut columns = "id INTEGER PRIMARY KEY, v TEXT".to_owned();
+    let mut columns = vec!["id INTEGER PRIMARY KEY, v TEXT".to_owned()];
     for (key, parent) in parents.iter().enumerate() {
-        columns += &format!(", p{key} INTEGER REFERENCES t{parent} (id)");
+        columns.push(format!("p{key} INTEGER REFERENCES t{parent} (id)"));
     }
-    format!("CREATE TABLE t{number} ({columns})")
+    format!("CREATE TABLE t{number} ({})", columns.join(", "))
 }
 
 fn files(built: &Built, order: &[usize]) -> Vec<(String, String)> {
