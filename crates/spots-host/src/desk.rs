@@ -231,14 +231,22 @@ impl FromRequestParts<Arc<dyn FrontDoor>> for AtDesk {
         parts: &mut Parts,
         door: &Arc<dyn FrontDoor>,
     ) -> Result<Self, Problem> {
-        let params = RawPathParams::from_request_parts(parts, door).await;
-        let host = params
-            .ok()
-            .and_then(|params| {
-                let (_, host) = params.iter().find(|(name, _)| *name == "hostId")?;
-                host.parse().ok()
-            })
-            .ok_or(ServiceError::not_found("host"))?;
-        Ok(Self(door.admit(&parts.headers, host).await?))
+        Ok(Self(desk_in_path(parts, door).await?))
     }
+}
+
+/// Lets whoever sent a request to the desk of the host whose id stands in the path as `hostId`.
+pub(crate) async fn desk_in_path(
+    parts: &mut Parts,
+    door: &Arc<dyn FrontDoor>,
+) -> Result<Box<dyn HostDesk>, ServiceError> {
+    let params = RawPathParams::from_request_parts(parts, door).await;
+    let host = params
+        .ok()
+        .and_then(|params| {
+            let (_, host) = params.iter().find(|(name, _)| *name == "hostId")?;
+            host.parse().ok()
+        })
+        .ok_or(ServiceError::not_found("host"))?;
+    door.admit(&parts.headers, host).await
 }

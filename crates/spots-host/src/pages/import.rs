@@ -42,7 +42,7 @@ pub(super) async fn import(visit: Visit, upload: Upload) -> Result<Response, Tro
     };
     if upload.get("action") != "create" {
         let mut page = page(&visit, &upload, FormErrors::none());
-        page.preview = Some(preview(&visit, &upload, import, event_type));
+        page.preview = Some(preview(&visit, &upload, &import, event_type));
         return Ok(show(&page));
     }
     let events = import.events.into_iter();
@@ -102,7 +102,7 @@ fn refused(visit: &Visit, upload: &Upload, errors: FormErrors) -> Response {
     show_as(status, &page(visit, upload, errors))
 }
 
-fn preview(visit: &Visit, upload: &Upload, import: Import, event_type: EventType) -> ImportPreview {
+fn preview(visit: &Visit, upload: &Upload, import: &Import, event_type: EventType) -> ImportPreview {
     let bytes = upload.calendar().unwrap_or_default();
     let total = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
     let events = import.events.iter().take(SHOWN_MAX);
@@ -116,7 +116,7 @@ fn preview(visit: &Visit, upload: &Upload, import: Import, event_type: EventType
         skipped_total: total(import.skipped.len()),
         skipped: import
             .skipped
-            .into_iter()
+            .iter()
             .take(SHOWN_MAX)
             .map(entry)
             .collect(),
@@ -141,7 +141,7 @@ fn row(visit: &Visit, event: &ImportedEvent) -> ImportedRow {
     }
 }
 
-fn entry(skipped: Skipped) -> SkippedEntry {
+fn entry(skipped: &Skipped) -> SkippedEntry {
     let times = match skipped.times {
         1 => String::new(),
         times => format!(", {times} times"),

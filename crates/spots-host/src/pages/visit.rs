@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, RawPathParams};
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Response};
 use jiff::Timestamp;
@@ -10,7 +10,7 @@ use spots_booking::{EventType, HostKind};
 
 use crate::browser::words::ZONES;
 use crate::browser::{Reading, Trouble, sign_in_first};
-use crate::desk::{FrontDoor, HostDesk};
+use crate::desk::{FrontDoor, HostDesk, desk_in_path};
 use crate::error::ServiceError;
 use crate::view::{Choice, HostHead, HostTab, Page, Reader, Section};
 
@@ -30,16 +30,7 @@ impl FromRequestParts<Arc<dyn FrontDoor>> for Visit {
         parts: &mut Parts,
         door: &Arc<dyn FrontDoor>,
     ) -> Result<Self, Response> {
-        let params = RawPathParams::from_request_parts(parts, door).await;
-        let host = params.ok().and_then(|params| {
-            let (_, host) = params.iter().find(|(name, _)| *name == "hostId")?;
-            host.parse().ok()
-        });
-        let admitted = match host {
-            Some(host) => door.admit(&parts.headers, host).await,
-            None => Err(ServiceError::not_found("host")),
-        };
-        match admitted {
+        match desk_in_path(parts, door).await {
             Ok(desk) => Ok(Self {
                 desk,
                 reading: Reading::of(parts),
