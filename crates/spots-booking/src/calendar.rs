@@ -41,10 +41,12 @@ pub const LINE_BYTES_MAX: usize = 64 * 1024;
 pub const ENTRIES_MAX: usize = 20_000;
 /// The most entries of a report; what is beyond is counted.
 pub const SKIPPED_MAX: usize = 5_000;
+/// The most dates of all events of a file together.
+pub const DATES_MAX: usize = 100_000;
 /// The most steps (days and times looked at) of one recurrence rule.
-pub const RULE_STEPS_MAX: u64 = 200_000;
+pub const RULE_STEPS_MAX: u64 = 100_000;
 /// The most steps of all recurrence rules of a file.
-pub const FILE_STEPS_MAX: u64 = 20_000_000;
+pub const FILE_STEPS_MAX: u64 = 5_000_000;
 
 /// What a calendar file leaves open.
 #[derive(Clone, Debug)]
@@ -85,6 +87,15 @@ pub struct ImportedEvent {
     pub line: u32,
     /// What to offer; checked.
     pub offer: NewEvent,
+}
+
+impl ImportedEvent {
+    fn dates(&self) -> usize {
+        match &self.offer.schedule {
+            Schedule::Occurrences(occurrences) => occurrences.len(),
+            Schedule::Tables(_) => 0,
+        }
+    }
 }
 
 /// Why a file is not read at all, with the next step.
@@ -164,11 +175,23 @@ pub fn read(bytes: &[u8], options: &Options) -> Result<Import, CalendarError> {
         options,
         steps: &mut steps,
         log: &mut log,
+        more: false,
     };
-    let events = series
-        .iter()
-        .filter_map(|series| assembly.assemble(series))
-        .collect();
+    let mut events: Vec<ImportedEvent> = Vec::new();
+    let mut dates = 0;
+    for series in &series {
+        let Some(event) = assembly.assemble(series) else {
+            continue;
+        };
+        if dates + event.dates() <= DATES_MAX {
+            dates += event.dates();
+            events.push(event);
+        } else {
+            let why = format!("the file has more than {DATES_MAX} dates; import a shorter range");
+            let title = series::quoted(&event.offer.title);
+            assembly.log.add(title, event.line, why);
+        }
+    }
     Ok(Import {
         events,
         skipped: log.finish(),

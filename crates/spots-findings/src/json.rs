@@ -4,6 +4,9 @@ use serde_json::{Map, Value, json};
 
 use crate::{Finding, Level, Place, Report};
 
+/// The JSON schema of what [`render`] makes.
+pub const SCHEMA: &str = include_str!("../../../docs/findings.schema.json");
+
 /// Renders a report as JSON: `tool`, `version`, `verdict`, `summary`, `findings`, `unreadable`.
 pub fn render(report: &Report, strict: bool) -> Value {
     json!({

@@ -16,8 +16,11 @@ mod model;
 mod notation;
 pub mod rules;
 
+pub mod rust;
 mod scan;
+mod syntax;
 mod types;
+pub mod typescript;
 mod world;
 
 pub use model::{
@@ -25,3 +28,8 @@ pub use model::{
     TypeDecl, TypeKind, Unit, Use, UseKind,
 };
 pub use world::{Options, World, WorldError};
+
+/// Names in a type or a line of code that look like types.
+pub(crate) fn type_names(text: &str) -> Vec<String> {
+    types::names_in(text)
+}

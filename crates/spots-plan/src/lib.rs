@@ -2,4 +2,5 @@
 
 pub mod audit;
 pub mod contract;
+pub mod plan;
 pub mod tree;

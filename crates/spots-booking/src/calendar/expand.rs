@@ -41,6 +41,8 @@ impl Steps {
 pub(super) struct Range {
     /// From this civil time.
     pub(super) from: DateTime,
+    /// Counted from this civil time.
+    pub(super) counted_from: DateTime,
     /// Before this one.
     pub(super) until: DateTime,
     /// At most so many.
@@ -51,6 +53,8 @@ pub(super) struct Range {
 #[derive(Debug, Default)]
 pub(super) struct Found {
     pub(super) times: Vec<DateTime>,
+    /// Whether there were more than the range wants.
+    pub(super) more: bool,
     /// Whether the steps ran out before the range did.
     pub(super) out_of_steps: bool,
 }
@@ -70,6 +74,7 @@ pub(super) fn expand(
         last,
         range,
         counted: 0,
+        wanted: range.most,
         found: Found::default(),
     };
     if rule.frequency <= Frequency::Daily {
@@ -117,6 +122,7 @@ struct Expansion {
     last: Option<DateTime>,
     range: Range,
     counted: u32,
+    wanted: usize,
     found: Found,
 }
 
@@ -238,8 +244,12 @@ impl Expansion {
             }
             self.counted = self.counted.saturating_add(1);
             if time >= self.range.from {
-                if self.found.times.len() >= self.range.most {
+                if self.wanted == 0 {
+                    self.found.more = true;
                     return false;
+                }
+                if time >= self.range.counted_from {
+                    self.wanted -= 1;
                 }
                 self.found.times.push(time);
             }
@@ -425,4 +435,46 @@ fn truncated(time: DateTime, frequency: Frequency) -> DateTime {
         0
     };
     time.date().at(time.hour(), minute, second, 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::datetime;
+
+    use super::*;
+
+    fn found(rule: &str, steps: &mut Steps) -> Found {
+        let start = datetime(2026, 1, 1, 12, 0, 0, 0);
+        let range = Range {
+            from: start,
+            counted_from: start,
+            until: datetime(2027, 1, 1, 0, 0, 0, 0),
+            most: 3,
+        };
+        expand(&Rule::parse(rule).unwrap(), start, None, range, steps)
+    }
+
+    #[test]
+    fn a_rule_ends_with_its_steps_and_all_rules_with_the_files() {
+        let mut steps = Steps {
+            file: RULE_STEPS_MAX + 10,
+            rule: 0,
+        };
+        // Every second is looked at, until the one of the year that fits.
+        let late = "FREQ=SECONDLY;BYHOUR=0;BYMINUTE=0;BYSECOND=0;BYMONTH=1";
+        assert!(found(late, &mut steps).out_of_steps, "the rule's own");
+        assert!(
+            found("FREQ=DAILY;BYDAY=MO", &mut steps).out_of_steps,
+            "the file's"
+        );
+        assert!(!found("FREQ=DAILY;BYDAY=MO", &mut Steps::new()).out_of_steps);
+    }
+
+    #[test]
+    fn more_than_wanted_is_said() {
+        let daily = found("FREQ=DAILY", &mut Steps::new());
+        assert_eq!((daily.times.len(), daily.more), (3, true));
+        let three = found("FREQ=DAILY;COUNT=3", &mut Steps::new());
+        assert_eq!((three.times.len(), three.more), (3, false));
+    }
 }

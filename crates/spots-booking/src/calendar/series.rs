@@ -92,6 +92,8 @@ pub(super) struct Assembly<'a> {
     pub(super) options: &'a Options,
     pub(super) steps: &'a mut Steps,
     pub(super) log: &'a mut Log,
+    /// Whether the series at hand has more dates than an event may have.
+    pub(super) more: bool,
 }
 
 /// A date of a series: its civil beginning, and how long it lasts.
@@ -190,6 +192,7 @@ impl Assembly<'_> {
 
     /// All dates of a series in the range asked for.
     fn occurrences(&mut self, series: &Series, base: &Entry) -> Vec<Occurrence> {
+        self.more = false;
         let mut exceptions = exception::newest(&series.exceptions, self.log);
         let mut instances = BTreeMap::new();
         if let Some(master) = &series.master {
@@ -223,7 +226,7 @@ impl Assembly<'_> {
         }
         occurrences.sort_unstable();
         occurrences.dedup_by_key(|occurrence| occurrence.starts_at);
-        if occurrences.len() > OCCURRENCES_MAX {
+        if self.more || occurrences.len() > OCCURRENCES_MAX {
             occurrences.truncate(OCCURRENCES_MAX);
             let what = format!("later dates of {}", quoted(&base.title));
             let why =
@@ -294,6 +297,7 @@ impl Assembly<'_> {
         );
         let range = Range {
             from: shift(from, -slack).unwrap_or(from),
+            counted_from: from,
             until: shift(until, slack.max(1)).unwrap_or(until),
             most,
         };
@@ -303,6 +307,7 @@ impl Assembly<'_> {
             let why = "its RRULE repeats too finely or never; give its dates one by one (RDATE)";
             self.log.add(what, master.line, why);
         }
+        self.more |= found.more;
         found.times
     }
 

@@ -113,8 +113,6 @@ struct Tag {
 
 /// The known element that begins here, and what follows it.
 fn tag(from: &str) -> Option<(Tag, &str)> {
-    /// The longest tag; a bound, so that a text of nothing but `<` is read in time.
-    const TAG_BYTES_MAX: usize = 2048;
     if let Some(comment) = from.strip_prefix("<!--") {
         // What is never closed hides the rest, as in a browser.
         let (_, after) = comment.split_once("-->").unwrap_or_default();
@@ -129,11 +127,10 @@ fn tag(from: &str) -> Option<(Tag, &str)> {
             after,
         ));
     }
-    let end = from
-        .bytes()
-        .take(TAG_BYTES_MAX)
-        .position(|byte| byte == b'>')?;
-    let (inside, after) = (from.get(1..end)?, from.get(end + 1..)?);
+    // A tag ends before the next one begins; so a text of nothing but `<` is read in one pass.
+    let from = from.strip_prefix('<')?;
+    let end = from.find(['<', '>'])?;
+    let (inside, after) = (from.get(..end)?, from.get(end..)?.strip_prefix('>')?);
     let (closes, inside) = inside
         .strip_prefix('/')
         .map_or((false, inside), |rest| (true, rest));

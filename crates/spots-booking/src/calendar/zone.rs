@@ -226,8 +226,10 @@ fn observance_changes(
             Some(Written::Utc(utc)) => Some(shift(utc, before)?),
             None => None,
         };
+        let from = jiff::civil::date(CHANGES_YEAR_MIN, 1, 1).at(0, 0, 0, 0);
         let range = Range {
-            from: jiff::civil::date(CHANGES_YEAR_MIN, 1, 1).at(0, 0, 0, 0),
+            from,
+            counted_from: from,
             until,
             most: CHANGES_MAX,
         };

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use spots_findings::{Finding, Level, Place, Unreadable};
 
-use super::model::{Contract, Mark, Member, MemberKind, Snapshot, TypeKind};
+use super::model::{Contract, Mark, Member, Snapshot, TypeKind};
 use super::rules::{self, Breaks};
 use super::types::{Change, Lattice, change, head};
 

@@ -3,7 +3,8 @@
 // The attribute tells the lints that helpers beside the tests are test code too.
 #![cfg(test)]
 
-mod contract;
 mod clock_audit;
 mod clock_counters;
+mod contract;
+mod plan;
 mod tree;

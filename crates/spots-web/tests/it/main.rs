@@ -5,5 +5,6 @@ mod crowd;
 mod leak;
 mod matrix;
 mod openapi;
+mod pages;
 mod refusals;
 mod transport;

@@ -1,0 +1,226 @@
+//! The locking matrix: services × phases.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use super::locks::{Cell, Reason, Role};
+use super::{Plan, Status};
+
+/// Pixels of the picture.
+const ROW: usize = 30;
+const NAME_WIDTH: usize = 240;
+const COLUMN: usize = 104;
+
+fn word(cell: &Cell) -> String {
+    match (cell.role, cell.locked) {
+        (Role::None, true) => "locked (core)".to_owned(),
+        (Role::None, false) => "–".to_owned(),
+        (role, true) => format!("{}, locked", role.as_str()),
+        (role, false) => role.as_str().to_owned(),
+    }
+}
+
+fn heads(plan: &Plan) -> Vec<String> {
+    let phases = plan.phases.iter();
+    phases
+        .map(|phase| format!("{} {}", phase.id, phase.status.as_str()))
+        .collect()
+}
+
+fn rows(plan: &Plan) -> Vec<(String, Vec<Cell>)> {
+    let row = |service: &super::Service| {
+        let core = if service.core { " (core)" } else { "" };
+        let cells = plan.phases.iter().map(|phase| plan.cell(service, phase));
+        (
+            format!("{} {}{core}", service.name, service.version),
+            cells.collect(),
+        )
+    };
+    plan.services.iter().map(row).collect()
+}
+
+/// For a terminal.
+pub fn text(plan: &Plan) -> String {
+    let mut table = vec![[vec!["service".to_owned()], heads(plan)].concat()];
+    table.extend(rows(plan).into_iter().map(|(name, cells)| {
+        let words: Vec<String> = cells.iter().map(word).collect();
+        [vec![name], words].concat()
+    }));
+    let columns = table.first().map_or(0, Vec::len);
+    let widths: Vec<usize> = (0..columns)
+        .map(|at| {
+            let cells = table.iter().filter_map(|row| row.get(at));
+            cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+        })
+        .collect();
+    let mut out = String::new();
+    for row in &table {
+        let cells: Vec<String> = row
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{cell:<width$}"))
+            .collect();
+        out.extend([cells.join("  ").trim_end(), "\n"]);
+    }
+    out
+}
+
+/// For documents.
+pub fn markdown(plan: &Plan) -> String {
+    let mut out = format!("| service | {} |\n", heads(plan).join(" | "));
+    out.extend([format!("| --- |{}\n", " --- |".repeat(plan.phases.len()))]);
+    for (name, cells) in rows(plan) {
+        let words: Vec<String> = cells
+            .iter()
+            .map(|cell| {
+                if cell.locked {
+                    format!("**{}**", word(cell))
+                } else {
+                    word(cell)
+                }
+            })
+            .collect();
+        out.extend([format!("| {name} | {} |\n", words.join(" | "))]);
+    }
+    out
+}
+
+/// A page.
+pub fn html(plan: &Plan) -> String {
+    format!(
+        "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" \
+         content=\"width=device-width\"><title>{0}</title>\n<style>body{{font-family:system-ui,sans-serif;\
+         margin:2rem;color-scheme:light dark}}svg{{max-width:100%;height:auto}}</style>\n<h1>{0}</h1>\n{1}</html>\n",
+        escape(&plan.title),
+        svg(plan)
+    )
+}
+
+/// For scripts: why each service is locked now, and each cell.
+pub fn json(plan: &Plan) -> Value {
+    json!({
+        "phases": plan.phases.iter().map(|phase| json!({
+            "id": phase.id, "title": phase.title, "status": phase.status.as_str(), "after": phase.after,
+        })).collect::<Vec<_>>(),
+        "services": plan.services.iter().map(|service| {
+            let locks = plan.locks(service);
+            json!({
+                "name": service.name,
+                "version": service.version.to_string(),
+                "core": service.core,
+                "lockedNow": !locks.is_empty(),
+                "why": locks.iter().map(Reason::shown).collect::<Vec<_>>(),
+                "phases": plan.phases.iter().map(|phase| {
+                    let cell = plan.cell(service, phase);
+                    (phase.id.clone(), json!({
+                        "role": cell.role.as_str(), "locked": cell.locked, "through": cell.through,
+                    }))
+                }).collect::<serde_json::Map<_, _>>(),
+            })
+        }).collect::<Vec<_>>(),
+    })
+}
+
+/// A picture: columns of phases in progress stand out, locked cells are filled.
+pub fn svg(plan: &Plan) -> String {
+    let width = NAME_WIDTH + COLUMN * plan.phases.len() + 40;
+    let height = 110 + ROW * plan.services.len();
+    let mut out = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" width=\"{width}\" height=\"{height}\" \
+         viewBox=\"0 0 {width} {height}\">\n<title>Locking matrix</title>\n<style>{STYLE}</style>\n\
+         <rect class=\"bg\" width=\"100%\" height=\"100%\"/>\n\
+         <text class=\"title\" x=\"20\" y=\"34\">{}</text>\n",
+        escape(&plan.title)
+    );
+    for (column, phase) in plan.phases.iter().enumerate() {
+        let x = NAME_WIDTH + COLUMN * column + 20;
+        if phase.status == Status::Active {
+            let tall = height - 60;
+            push(
+                &mut out,
+                format_args!(
+                    "<rect class=\"now\" x=\"{x}\" y=\"46\" width=\"{}\" height=\"{tall}\" rx=\"6\"/>\n",
+                    COLUMN - 4
+                ),
+            );
+        }
+        push(
+            &mut out,
+            format_args!(
+                "<text class=\"head\" x=\"{0}\" y=\"66\"><title>{1}</title>{2}</text>\
+                 <text class=\"sub\" x=\"{0}\" y=\"82\">{3}</text>\n",
+                x + 10,
+                escape(&phase.title),
+                escape(&phase.id),
+                phase.status.as_str()
+            ),
+        );
+    }
+    for (row, (name, cells)) in rows(plan).iter().enumerate() {
+        let y = 94 + ROW * row;
+        push(
+            &mut out,
+            format_args!(
+                "<text class=\"name\" x=\"20\" y=\"{}\">{}</text>\n",
+                y + 18,
+                escape(name)
+            ),
+        );
+        for (column, cell) in cells.iter().enumerate() {
+            draw_cell(&mut out, NAME_WIDTH + COLUMN * column + 24, y, cell);
+        }
+    }
+    out.push_str("</svg>\n");
+    out
+}
+
+const STYLE: &str = "\
+svg{--bg:#fff;--ink:#1b2430;--soft:#5d6b7c;--lock:#fbe3d3;--edge:#c2703a;--own:#dff0e6;--ownedge:#2f8f5b;--now:#eef3fa;--reach:#f1f3f6}
+@media (prefers-color-scheme:dark){svg{--bg:#11161d;--ink:#e8edf3;--soft:#9aa8b8;--lock:#4a2c17;--edge:#e0955f;--own:#163626;--ownedge:#58c08a;--now:#18212d;--reach:#1c242e}}
+text{font-family:system-ui,sans-serif;fill:var(--ink);font-size:12px}.bg{fill:var(--bg)}.now{fill:var(--now)}
+.title{font-size:18px;font-weight:650}.head{font-size:14px;font-weight:650}.sub{fill:var(--soft)}.name{font-size:13px}
+.cell{stroke-width:1}.locked{fill:var(--lock);stroke:var(--edge)}.own{fill:var(--own);stroke:var(--ownedge)}.open{fill:var(--reach);stroke:none}";
+
+fn draw_cell(out: &mut String, x: usize, y: usize, cell: &Cell) {
+    if cell.role == Role::None && !cell.locked {
+        return;
+    }
+    let class = match (cell.locked, cell.role) {
+        (true, _) => "locked",
+        (false, Role::Modifies | Role::Creates) => "own",
+        (false, _) => "open",
+    };
+    let through = cell
+        .through
+        .as_ref()
+        .map_or(String::new(), |name| format!(" through {name}"));
+    let shown = match (cell.role, cell.locked) {
+        (Role::None, _) => "core",
+        (role, _) => role.as_str(),
+    };
+    let lock = if cell.locked { "🔒 " } else { "" };
+    push(
+        out,
+        format_args!(
+            "<g><title>{}{through}</title><rect class=\"cell {class}\" x=\"{x}\" y=\"{y}\" width=\"{}\" \
+             height=\"24\" rx=\"5\"/><text x=\"{}\" y=\"{}\">{lock}{shown}</text></g>\n",
+            escape(&word(cell)),
+            COLUMN - 12,
+            x + 8,
+            y + 16,
+        ),
+    );
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+}
+
+fn push(out: &mut String, text: std::fmt::Arguments<'_>) {
+    out.write_fmt(text)
+        .expect("writing to a string cannot fail");
+}

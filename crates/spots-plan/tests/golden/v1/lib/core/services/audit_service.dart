@@ -1,0 +1,3 @@
+class AuditService {
+  void record(String what) {}
+}

@@ -1,0 +1,6 @@
+class AuthService {
+  AuthService();
+  AuthService.offline();
+
+  bool get signedIn => false;
+}

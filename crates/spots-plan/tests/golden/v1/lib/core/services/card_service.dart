@@ -1,0 +1,6 @@
+import '../models/pay_method.dart';
+
+
+class CardService {
+  CardService(CardMethod method);
+}

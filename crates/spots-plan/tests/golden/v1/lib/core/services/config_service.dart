@@ -1,0 +1,3 @@
+class ConfigService {
+  static String region() => 'eu';
+}

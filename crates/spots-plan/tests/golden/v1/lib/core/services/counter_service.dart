@@ -1,0 +1,3 @@
+class CounterService {
+  int get count => 1;
+}

@@ -1,0 +1,4 @@
+class LegacyService {
+  void run() {}
+  void stop() {}
+}

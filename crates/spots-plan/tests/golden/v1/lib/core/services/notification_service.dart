@@ -1,0 +1,3 @@
+abstract class NotificationService {
+  void send(String text);
+}

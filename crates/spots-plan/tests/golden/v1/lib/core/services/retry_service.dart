@@ -1,0 +1,3 @@
+class RetryService {
+  void run({int times = 3}) {}
+}

@@ -1,0 +1,4 @@
+class ReviewService {
+  void rate(int stars) {}
+  void report(String why) {}
+}

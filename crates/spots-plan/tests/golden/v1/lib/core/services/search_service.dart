@@ -1,0 +1,3 @@
+class SearchService {
+  int rank(num score) => score.round();
+}

@@ -1,0 +1,7 @@
+class SyncService extends ChangeNotifier {
+  void sync() {}
+}
+
+class ChangeNotifier {
+  void notify() {}
+}

@@ -1,0 +1,3 @@
+class ThemeService {
+  T pick<T extends Object>(List<T> from) => from.first;
+}

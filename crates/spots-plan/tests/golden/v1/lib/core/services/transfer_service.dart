@@ -1,0 +1,3 @@
+class TransferService {
+  void move(String from, String to) {}
+}

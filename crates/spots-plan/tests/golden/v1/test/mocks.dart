@@ -1,0 +1,2 @@
+class MockPaymentService implements PaymentService {}
+class FakeService {}

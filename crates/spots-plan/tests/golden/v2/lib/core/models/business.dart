@@ -1,0 +1,6 @@
+class Business {
+  Business(this.id, this.name);
+
+  final String id;
+  final String name;
+}

@@ -1,0 +1,3 @@
+class PayMethod {}
+
+class CardMethod extends PayMethod {}

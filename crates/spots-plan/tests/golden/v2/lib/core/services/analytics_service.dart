@@ -1,0 +1,3 @@
+final class AnalyticsService {
+  void track(String event) {}
+}

@@ -1,0 +1,5 @@
+class AuthService {
+  AuthService(String realm);
+
+  bool get signedIn => false;
+}

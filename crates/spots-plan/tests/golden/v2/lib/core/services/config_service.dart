@@ -1,0 +1,3 @@
+class ConfigService {
+  String region() => 'eu';
+}

@@ -1,0 +1,3 @@
+class CounterService {
+  int count() => 1;
+}

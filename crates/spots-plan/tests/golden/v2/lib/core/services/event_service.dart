@@ -1,0 +1,3 @@
+class EventService {
+  void publish(String title, String place) {}
+}

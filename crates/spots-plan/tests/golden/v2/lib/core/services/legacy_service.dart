@@ -1,0 +1,2 @@
+// The service is gone.
+class Leftover {}

@@ -1,0 +1,3 @@
+class ProfileService {
+  String? name(String id) => id;
+}

@@ -1,0 +1,4 @@
+class RetryService {
+  void run({int times = 5}) {}
+  void cancel() {}
+}

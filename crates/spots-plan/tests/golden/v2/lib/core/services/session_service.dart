@@ -1,0 +1,5 @@
+class SessionService {
+  SessionService({int minutes = 30, String? realm});
+
+  void start() {}
+}

@@ -1,0 +1,8 @@
+class SyncService {
+  void sync() {}
+  void notify() {}
+}
+
+class ChangeNotifier {
+  void notify() {}
+}

@@ -1,0 +1,3 @@
+class ThemeService {
+  E pick<E extends Object>(List<E> from) => from.first;
+}

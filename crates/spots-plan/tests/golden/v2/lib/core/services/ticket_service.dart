@@ -1,0 +1,6 @@
+import '../models/ticket_kind.dart';
+
+
+class TicketService {
+  void sell(TicketKind kind) {}
+}

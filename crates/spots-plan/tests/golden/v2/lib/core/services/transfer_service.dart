@@ -1,0 +1,3 @@
+class TransferService {
+  void move(String to, String from) {}
+}

@@ -1,0 +1,3 @@
+class MapService {
+  void show(double x, double y) {}
+}

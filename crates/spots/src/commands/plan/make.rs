@@ -1,0 +1,92 @@
+//! What the plan writes: `init` and `docs`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::Args;
+use spots_plan::contract::graph::Dependencies;
+use spots_plan::plan::{docs, infer, owed};
+
+use super::ask;
+use crate::commands::contract::reading::TreeArgs;
+use crate::output::Output;
+
+#[derive(Debug, Args)]
+pub(crate) struct InitArgs {
+    /// Repository to write plan/ into.
+    #[arg(default_value = ".")]
+    path: PathBuf,
+    #[command(flatten)]
+    tree: TreeArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DocsArgs {
+    /// Repository with a plan/ folder.
+    #[arg(default_value = ".")]
+    path: PathBuf,
+    /// Folder for the documents, inside of the repository.
+    #[arg(long, default_value = "docs/plan")]
+    into: PathBuf,
+    /// Write nothing; fail when a document is not as it would be written.
+    #[arg(long)]
+    check: bool,
+}
+
+pub(crate) fn init(args: &InitArgs, output: &mut Output) -> anyhow::Result<ExitCode> {
+    let (world, cache) = args.tree.world(&args.path)?;
+    cache.save();
+    let files = infer::first_plan(&world);
+    for (path, _) in &files {
+        anyhow::ensure!(
+            !args.path.join(path).exists(),
+            "failed to write {path}: it is there already; take it away first, nothing was changed"
+        );
+    }
+    for (path, text) in &files {
+        write(&args.path.join(path), text)?;
+        output.line(&format!("wrote {path}"))?;
+    }
+    output.line("\nOnly a person can decide:")?;
+    for question in infer::undecided(&world) {
+        output.line(&format!("- {question}"))?;
+    }
+    output.line("\nThen: spots contract freeze && spots plan check")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn write(file: &std::path::Path, text: &str) -> anyhow::Result<()> {
+    if let Some(folder) = file.parent() {
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("failed to make {}", folder.display()))?;
+    }
+    std::fs::write(file, text).with_context(|| format!("failed to write {}", file.display()))
+}
+
+pub(crate) fn docs(args: &DocsArgs, output: &mut Output) -> anyhow::Result<ExitCode> {
+    let plan = ask::load(&args.path)?;
+    let (world, cache) = ask::tree_args(&plan).world(&args.path)?;
+    cache.save();
+    let found = Dependencies::of(&world);
+    let owed = owed::owed(&plan, &found, &ask::tests(&args.path)?, None);
+    let mut stale = 0_u8;
+    for (name, text) in docs::render(&plan, &world.services(), &found, &owed) {
+        let file = args.path.join(&args.into).join(name);
+        let shown = args.into.join(name);
+        if std::fs::read_to_string(&file).is_ok_and(|before| before == text) {
+            continue;
+        }
+        stale = 1;
+        if args.check {
+            output.line(&format!(
+                "{} is stale; run `spots plan docs`",
+                shown.display()
+            ))?;
+        } else {
+            write(&file, &text)?;
+            output.line(&format!("wrote {}", shown.display()))?;
+        }
+    }
+    Ok(ExitCode::from(if args.check { stale } else { 0 }))
+}
