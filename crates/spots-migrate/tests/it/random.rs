@@ -1,6 +1,7 @@
 //! Random sets whose true graph is known.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use proptest::prelude::*;
 use rusqlite::Connection;
@@ -107,11 +108,11 @@ fn written(step: &Step, number: usize, tables: &[usize]) -> Written {
 }
 
 fn table(number: usize, parents: &[usize]) -> String {
-    let mut columns = vec!["id INTEGER PRIMARY KEY, v TEXT".to_owned()];
+    let mut keys = String::new();
     for (key, parent) in parents.iter().enumerate() {
-        columns.push(format!("p{key} INTEGER REFERENCES t{parent} (id)"));
+        write!(keys, ", p{key} INTEGER REFERENCES t{parent} (id)").unwrap();
     }
-    format!("CREATE TABLE t{number} ({})", columns.join(", "))
+    format!("CREATE TABLE t{number} (id INTEGER PRIMARY KEY, v TEXT{keys})")
 }
 
 fn files(built: &Built, order: &[usize]) -> Vec<(String, String)> {
