@@ -151,7 +151,11 @@ mod tests {
 
     #[test]
     fn part_of_a_code_is_found_as_typed() {
-        for (typed, part) in [("k7q", "K7Q"), ("Guest K7Q-2m4", "K7Q-2M4"), (" 2M4 ", "2M4")] {
+        for (typed, part) in [
+            ("k7q", "K7Q"),
+            ("Guest K7Q-2m4", "K7Q-2M4"),
+            (" 2M4 ", "2M4"),
+        ] {
             let read: CodePart = typed.parse().unwrap();
             assert_eq!(read.to_string(), part, "{typed}");
         }

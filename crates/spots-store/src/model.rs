@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 use spots_booking::{
-    BookingId, CodePart, Event, EventId, EventType, FieldName, GuestCode, GuestId, HostId, HostKind,
-    NewEvent, Placed, Pool, Request, Requirements, ShareId,
+    BookingId, CodePart, Event, EventId, EventType, FieldName, GuestCode, GuestId, HostId,
+    HostKind, NewEvent, Placed, Pool, Request, Requirements, ShareId,
 };
 use spots_privacy::consent::{NewShareField, StoredPerson};
 use spots_privacy::{AgentId, Consented, Grant, SealedField, UserId};

@@ -60,13 +60,11 @@ impl Words<'_> {
     /// In the reader's zone, or in UTC and said so.
     fn moment(&self, at_ns: i64) -> Moment {
         let now = self.signed_in.ctx().now();
-        match &self.signed_in.visitor.zone {
-            Some(zone) => moment(nanoseconds(at_ns), zone, now),
-            None => {
-                let utc = moment(nanoseconds(at_ns), &TimeZone::UTC, now);
-                Moment::new(utc.datetime, format!("{} UTC", utc.text))
-            }
+        if let Some(zone) = &self.signed_in.visitor.zone {
+            return moment(nanoseconds(at_ns), zone, now);
         }
+        let utc = moment(nanoseconds(at_ns), &TimeZone::UTC, now);
+        Moment::new(utc.datetime, format!("{} UTC", utc.text))
     }
 
     fn looked(&self, shared: &SharedValue) -> LastLooked {
