@@ -1,4 +1,3 @@
 //! The walls around what hosts can reach.
 
-mod compile_fail;
 mod dependencies;
