@@ -102,7 +102,12 @@ fn refused(visit: &Visit, upload: &Upload, errors: FormErrors) -> Response {
     show_as(status, &page(visit, upload, errors))
 }
 
-fn preview(visit: &Visit, upload: &Upload, import: &Import, event_type: EventType) -> ImportPreview {
+fn preview(
+    visit: &Visit,
+    upload: &Upload,
+    import: &Import,
+    event_type: EventType,
+) -> ImportPreview {
     let bytes = upload.calendar().unwrap_or_default();
     let total = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
     let events = import.events.iter().take(SHOWN_MAX);
@@ -114,12 +119,7 @@ fn preview(visit: &Visit, upload: &Upload, import: &Import, event_type: EventTyp
         create_total: total(import.events.len()),
         create: events.map(|event| row(visit, event)).collect(),
         skipped_total: total(import.skipped.len()),
-        skipped: import
-            .skipped
-            .iter()
-            .take(SHOWN_MAX)
-            .map(entry)
-            .collect(),
+        skipped: import.skipped.iter().take(SHOWN_MAX).map(entry).collect(),
     }
 }
 
