@@ -1,5 +1,6 @@
 //! `GET|POST /hosts/{hostId}/requirements/{eventType}`: what a host asks of its guests.
 
+mod rules;
 mod typed;
 
 use std::sync::Arc;

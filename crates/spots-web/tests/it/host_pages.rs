@@ -66,26 +66,17 @@ async fn dinner(host: &Host) -> String {
     format!("{mark}{id}/guests")
 }
 
-#[tokio::test]
-async fn a_host_sees_what_is_shared_until_it_is_taken_back() {
-    let app = TestApp::new().unwrap();
-    let host = host(&app, "mira@example.org").await;
-    let guests = dinner(&host).await;
-    assert!(
-        host.browser
-            .page(&guests)
-            .await
-            .contains("Nobody has booked yet")
-    );
+/// 12 December 2026, 18:00 in Berlin.
+const SLOT: &str = "1797094800";
 
-    let ada = Browser::sign_up(&app, "ada@example.org").await;
+/// Books the dinner for two, sharing a name and no phone number; the booking's id.
+async fn book(ada: &Browser, guests: &str) -> String {
     let event = guests.rsplit('/').nth(1).unwrap().to_owned();
-    let slot = "1797094800"; // 2026-12-12 18:00 in Berlin
     let step = ada
-        .page(&format!("/events/{event}/book?slot={slot}&party=2"))
+        .page(&format!("/events/{event}/book?slot={SLOT}&party=2"))
         .await;
     let mut form = vec![
-        ("slot", slot),
+        ("slot", SLOT),
         ("party", "2"),
         ("share.name", "on"),
         ("value.name", "Ada Lovelace"),
@@ -99,8 +90,23 @@ async fn a_host_sees_what_is_shared_until_it_is_taken_back() {
     ]);
     let booked = location(&ada.post(&format!("/events/{event}/book"), &form).await);
     let booking = booked.strip_prefix("/bookings/").unwrap();
-    let booking = booking.strip_suffix("?done=booked").unwrap();
+    booking.strip_suffix("?done=booked").unwrap().to_owned()
+}
 
+#[tokio::test]
+async fn a_host_sees_what_is_shared_until_it_is_taken_back() {
+    let app = TestApp::new().unwrap();
+    let host = host(&app, "mira@example.org").await;
+    let guests = dinner(&host).await;
+    assert!(
+        host.browser
+            .page(&guests)
+            .await
+            .contains("Nobody has booked yet")
+    );
+
+    let ada = Browser::sign_up(&app, "ada@example.org").await;
+    let booking = book(&ada, &guests).await;
     let page = host.browser.page(&guests).await;
     assert!(
         page.contains("Ada Lovelace") && page.contains("Guest "),
@@ -119,7 +125,7 @@ async fn a_host_sees_what_is_shared_until_it_is_taken_back() {
     for (query, found) in [
         (format!("?q={}", code.to_lowercase()), true),
         ("?q=ILOU".to_owned(), false),
-        (format!("?slot={slot}"), true),
+        (format!("?slot={SLOT}"), true),
         ("?slot=1797103800".to_owned(), false),
         ("?page=2".to_owned(), false),
     ] {
@@ -132,7 +138,7 @@ async fn a_host_sees_what_is_shared_until_it_is_taken_back() {
         "the opening is shown: {sharing}"
     );
 
-    let revoke = [("bookingId", booking), ("by", "host")];
+    let revoke = [("bookingId", &*booking), ("by", "host")];
     let revoked = ada.post("/me/sharing/revoke", &revoke).await;
     assert_eq!(revoked.status, 303, "{}", revoked.text());
     let page = host.browser.page(&guests).await;
@@ -185,75 +191,84 @@ async fn only_members_come_in() {
     assert_eq!(crossed.status, 404, "{}", crossed.text());
 }
 
+type Refusal = (
+    &'static str,
+    &'static [(&'static str, &'static str)],
+    &'static str,
+    &'static str,
+);
+
+/// Page, form, what must still be there, and the input to mend.
+const REFUSALS: &[Refusal] = &[
+    (
+        "/events/new",
+        &[
+            ("title", "Tango night"),
+            ("firstDate", "soon"),
+            ("partyMax", "8"),
+        ],
+        "Tango night",
+        "#firstDate",
+    ),
+    (
+        "/events/new",
+        &[
+            ("title", "Lunch"),
+            ("schedule", "tables"),
+            ("tables.opens", "noon"),
+            ("tables.weekdays", "fri"),
+        ],
+        "noon",
+        "#tables.opens",
+    ),
+    (
+        "/events/new",
+        &[
+            ("eventType", "reservation"),
+            ("title", "Past"),
+            ("firstDate", "2020-01-01"),
+            ("times", "18:00"),
+            ("durationMinutes", "60"),
+            ("partyMax", "2"),
+            ("timeZone", "UTC"),
+        ],
+        "2020-01-01",
+        "#firstDate",
+    ),
+    (
+        "/requirements/reservation",
+        &[
+            ("ask.name", "required"),
+            ("purpose.name", ""),
+            ("retentionDays.name", "7"),
+        ],
+        "value=\"7\"",
+        "#purpose.name",
+    ),
+    (
+        "/requirements/reservation",
+        &[
+            ("additional.0.label", "Seat?"),
+            ("additional.0.kind", "choice"),
+            ("additional.0.choices", "Inside"),
+            ("additional.0.ask", "optional"),
+            ("additional.0.purpose", "Placing you"),
+            ("additional.0.retentionDays", "1"),
+        ],
+        "Placing you",
+        "#additional.0.choices",
+    ),
+];
+
 #[tokio::test]
 async fn a_form_that_is_refused_keeps_what_was_typed() {
     let app = TestApp::new().unwrap();
     let host = host(&app, "mira@example.org").await;
-    let refusals = [
-        (
-            "/events/new",
-            vec![
-                ("title", "Tango night"),
-                ("firstDate", "soon"),
-                ("partyMax", "8"),
-            ],
-            "Tango night",
-            "#firstDate",
-        ),
-        (
-            "/events/new",
-            vec![
-                ("title", "Lunch"),
-                ("schedule", "tables"),
-                ("tables.opens", "noon"),
-                ("tables.weekdays", "fri"),
-            ],
-            "noon",
-            "#tables.opens",
-        ),
-        (
-            "/events/new",
-            vec![
-                ("eventType", "reservation"),
-                ("title", "Past"),
-                ("firstDate", "2020-01-01"),
-                ("times", "18:00"),
-                ("durationMinutes", "60"),
-                ("partyMax", "2"),
-                ("timeZone", "UTC"),
-            ],
-            "2020-01-01",
-            "#firstDate",
-        ),
-        (
-            "/requirements/reservation",
-            vec![
-                ("ask.name", "required"),
-                ("purpose.name", ""),
-                ("retentionDays.name", "7"),
-            ],
-            "value=\"7\"",
-            "#purpose.name",
-        ),
-        (
-            "/requirements/reservation",
-            vec![
-                ("additional.0.label", "Seat?"),
-                ("additional.0.kind", "choice"),
-                ("additional.0.choices", "Inside"),
-                ("additional.0.ask", "optional"),
-                ("additional.0.purpose", "Placing you"),
-                ("additional.0.retentionDays", "1"),
-            ],
-            "Placing you",
-            "#additional.0.choices",
-        ),
-    ];
-    for (page, form, kept, target) in refusals {
+    for (page, form, kept, target) in REFUSALS {
         let before = app.fingerprint().unwrap();
         let reply = host
             .browser
-            .post(&format!("{}{page}", host.path), &form)
+            .post(&format!("{}{page}", host.path), form)
             .await;
         let text = reply.text();
         assert_eq!(reply.status, 422, "{form:?}: {text}");

@@ -1,9 +1,10 @@
 //! What a host typed about its questions, and the rules that they become.
 
-use spots_booking::field::{KEY_CHARS_MAX, allowed};
+use spots_booking::field::allowed;
 use spots_booking::requirement::ADDITIONAL_MAX;
 use spots_booking::{EventType, FieldName, FieldRule, StandardField, ValueKind};
 
+use super::rules::{days, new_key, rule_ask, value_kind};
 use crate::browser::Form;
 use crate::view::{AdditionalKind, AdditionalRow, Ask, Field, FormErrors, RequirementRow};
 
@@ -167,46 +168,8 @@ fn ask_named(word: &str) -> Ask {
     all.find(|ask| ask.value() == word).unwrap_or(Ask::None)
 }
 
-fn rule_ask(ask: Ask) -> Option<spots_booking::Ask> {
-    match ask {
-        Ask::None => None,
-        Ask::Optional => Some(spots_booking::Ask::Optional),
-        Ask::Required => Some(spots_booking::Ask::Required),
-    }
-}
-
 fn kind_of(word: &str) -> AdditionalKind {
     let mut all = AdditionalKind::ALL.into_iter();
     all.find(|kind| kind.value() == word)
         .unwrap_or(AdditionalKind::Text)
-}
-
-fn value_kind(row: &AdditionalRow) -> ValueKind {
-    let chosen = row.kinds.iter().find(|kind| kind.chosen);
-    let word = chosen.map_or("text", |kind| kind.value.as_str());
-    let choices = row.choices.lines().map(str::trim);
-    let choices = choices.filter(|line| !line.is_empty()).map(str::to_owned);
-    ValueKind::parse(word, choices.collect()).unwrap_or(ValueKind::Text)
-}
-
-fn days(text: &str, input: String, errors: &mut FormErrors) -> u16 {
-    text.trim().parse().unwrap_or_else(|_| {
-        errors.add(input, "Enter a whole number of days, for example 7.");
-        0
-    })
-}
-
-/// A key made of a question's letters, unlike the others.
-fn new_key(label: &str, index: usize, taken: &[String]) -> String {
-    let letters = label.chars().filter(char::is_ascii_alphanumeric);
-    let letters = letters.skip_while(char::is_ascii_digit);
-    let key: String = letters
-        .take(KEY_CHARS_MAX / 2)
-        .map(|letter| letter.to_ascii_lowercase())
-        .collect();
-    if key.is_empty() || taken.contains(&key) {
-        format!("question{index}{key}")
-    } else {
-        key
-    }
 }
