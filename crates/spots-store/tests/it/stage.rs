@@ -279,6 +279,7 @@ impl Stage {
             host: offer.host,
             event: offer.event,
             starts_at: None,
+            code: None,
             channel: Channel::Page,
             stamp: self.stamp(),
         }

@@ -2,6 +2,7 @@
 
 mod booking;
 mod crowd;
+mod host_pages;
 mod leak;
 mod matrix;
 mod openapi;
