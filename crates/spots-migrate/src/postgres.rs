@@ -4,6 +4,8 @@
 //! this session, which dies with it, and is polled for, so that a waiting runner holds no snapshot
 //! that a concurrent index build would wait for. Waits use Tokio's timer.
 
+mod backfill;
+mod journal;
 mod lock;
 mod outside;
 mod record;
@@ -288,7 +290,7 @@ async fn up(
             .find(&migration.id, name)
             .map_err(Trouble::Apply)?;
         let step = (Direction::Up, after + 1);
-        script::backfill(held, &migration.id, step, backfill, run).await?;
+        backfill::run_backfill(held, &migration.id, step, backfill, run).await?;
     }
     let change = Change {
         verify,
@@ -307,7 +309,7 @@ async fn down(
         let backfill = backfills
             .find(&migration.id, name)
             .map_err(Trouble::Apply)?;
-        script::backfill(held, &migration.id, (Direction::Down, 1), backfill, run).await?;
+        backfill::run_backfill(held, &migration.id, (Direction::Down, 1), backfill, run).await?;
     }
     let change = Change {
         conditions: true,

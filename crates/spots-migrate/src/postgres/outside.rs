@@ -8,7 +8,8 @@ use squawk_syntax::SourceFile;
 use squawk_syntax::ast::{self, AstNode as _};
 
 use super::Held;
-use super::script::{One, Progressed, Trouble, write_step};
+use super::journal::{Progressed, write_step};
+use super::script::{One, Trouble};
 use crate::{Direction, Migration};
 
 /// Runs one such statement; `begun` when an earlier run began it.

@@ -6,13 +6,11 @@ use futures_util::TryStreamExt as _;
 use tokio_postgres::error::{ErrorPosition, SqlState};
 use tokio_postgres::{Client, SimpleQueryMessage};
 
-use super::record::{fence, literal};
-use super::{Backfill, Held, conditions, main_path};
+use super::journal::{Progressed, read_step, write_step};
+use super::{Held, conditions, main_path};
 use crate::set::{in_transaction_refused, line_of};
 use crate::split::{Statement, split};
-use crate::{
-    ApplyError, Batch, Dialect, Direction, Event, Failure, Migration, Refusal, Run, Source,
-};
+use crate::{ApplyError, Dialect, Direction, Event, Failure, Migration, Refusal, Run, Source};
 
 /// The longest pause between two tries for a lock.
 const PAUSE_MAX: Duration = Duration::from_secs(5);
@@ -34,7 +32,7 @@ pub(super) enum Trouble {
 }
 
 impl Trouble {
-    fn from_database(error: tokio_postgres::Error) -> Self {
+    pub(super) fn from_database(error: tokio_postgres::Error) -> Self {
         if is_busy(&error) {
             Self::Busy
         } else if is_fenced(&error) {
@@ -248,7 +246,7 @@ fn script_failed(
     }
 }
 
-fn reason(error: &tokio_postgres::Error) -> String {
+pub(super) fn reason(error: &tokio_postgres::Error) -> String {
     let Some(error) = error.as_db_error() else {
         return error.to_string();
     };
@@ -260,7 +258,7 @@ fn reason(error: &tokio_postgres::Error) -> String {
     reason
 }
 
-fn is_busy(error: &tokio_postgres::Error) -> bool {
+pub(super) fn is_busy(error: &tokio_postgres::Error) -> bool {
     matches!(error.code(), Some(code) if *code == SqlState::LOCK_NOT_AVAILABLE
         || *code == SqlState::T_R_DEADLOCK_DETECTED
         || *code == SqlState::T_R_SERIALIZATION_FAILURE)
@@ -434,184 +432,5 @@ fn kept(trouble: Trouble, earlier: usize) -> Trouble {
             reason,
         },
         other => other,
-    }
-}
-
-/// Runs a backfill in batches, going on where the last committed one ended.
-pub(super) async fn backfill(
-    held: &mut Held<'_>,
-    id: &str,
-    step: (Direction, usize),
-    backfill: &dyn Backfill,
-    run: &mut Run<'_>,
-) -> Result<(), Trouble> {
-    let mut at = match read_step(held.client, id, step).await? {
-        Some(begun) => begun,
-        None => Progressed {
-            total: backfill
-                .count(held.client)
-                .await
-                .map_err(|error| backfill_failed(&*error))?,
-            ..Progressed::default()
-        },
-    };
-    let mut busy = 0;
-    while !at.finished {
-        match batch(held, id, step, (backfill, &at), run.batch_rows).await {
-            Ok(next) => at = next,
-            Err(Trouble::Busy) if busy + 1 < run.lock_tries => {
-                busy += 1;
-                run.progress.tell(Event::Retrying {
-                    id: id.to_owned(),
-                    attempt: busy,
-                });
-                tokio::time::sleep(Duration::from_millis(100) * busy).await;
-                continue;
-            }
-            Err(trouble) => return Err(trouble),
-        }
-        busy = 0;
-        run.progress.tell(Event::Batch {
-            id: id.to_owned(),
-            done: at.done,
-            total: at.total,
-        });
-    }
-    Ok(())
-}
-
-async fn batch(
-    held: &mut Held<'_>,
-    id: &str,
-    step: (Direction, usize),
-    (backfill, at): (&dyn Backfill, &Progressed),
-    rows: u32,
-) -> Result<Progressed, Trouble> {
-    let token = held.token;
-    let transaction = held
-        .client
-        .transaction()
-        .await
-        .map_err(Trouble::from_database)?;
-    let Batch { rows, next } = backfill
-        .batch(&transaction, at.next.as_deref(), rows)
-        .await
-        .map_err(|error| backfill_failed(&*error))?;
-    let after = Progressed {
-        finished: next.is_none(),
-        next,
-        done: at.done + rows,
-        total: at.total,
-    };
-    let journal = write_step(token, id, step, &after);
-    transaction
-        .batch_execute(&journal)
-        .await
-        .map_err(Trouble::from_database)?;
-    transaction.commit().await.map_err(Trouble::from_database)?;
-    Ok(after)
-}
-
-fn backfill_failed(error: &(dyn std::error::Error + 'static)) -> Trouble {
-    let database = error.downcast_ref::<tokio_postgres::Error>();
-    if database.is_some_and(is_busy) {
-        return Trouble::Busy;
-    }
-    Trouble::Statement {
-        path: None,
-        number: 1,
-        line: 1,
-        done: 0,
-        reason: match database {
-            Some(error) => format!("the backfill says: {}", reason(error)),
-            None => format!("the backfill says: {error}"),
-        },
-    }
-}
-
-/// How far a step has come.
-#[derive(Debug, Default)]
-pub(super) struct Progressed {
-    next: Option<String>,
-    done: u64,
-    total: u64,
-    pub(super) finished: bool,
-}
-
-impl Progressed {
-    pub(super) fn begun() -> Self {
-        Self {
-            total: 1,
-            ..Self::default()
-        }
-    }
-
-    pub(super) fn finished() -> Self {
-        Self {
-            done: 1,
-            total: 1,
-            finished: true,
-            next: None,
-        }
-    }
-}
-
-async fn read_step(
-    client: &Client,
-    id: &str,
-    (direction, number): (Direction, usize),
-) -> Result<Option<Progressed>, Trouble> {
-    let number = i64::try_from(number).unwrap_or(i64::MAX);
-    let row = client
-        .query_opt(
-            "SELECT next, done, total, finished FROM spots_migrate.step
-             WHERE migration = $1 AND direction = $2 AND number = $3",
-            &[&id, &word(direction), &number],
-        )
-        .await
-        .map_err(Trouble::from_database)?;
-    row.map(|row| {
-        Ok(Progressed {
-            next: row.try_get(0)?,
-            done: row.try_get::<_, i64>(1)?.unsigned_abs(),
-            total: row.try_get::<_, i64>(2)?.unsigned_abs(),
-            finished: row.try_get(3)?,
-        })
-    })
-    .transpose()
-    .map_err(Trouble::from_database)
-}
-
-/// The statements that journal a step; they fail where `token` is not the lock's.
-pub(super) fn write_step(
-    token: i64,
-    id: &str,
-    (direction, number): (Direction, usize),
-    at: &Progressed,
-) -> String {
-    // The migration's row takes the token, which no other run may have.
-    format!(
-        "UPDATE spots_migrate.migration SET token = {} WHERE id = {};
-         INSERT INTO spots_migrate.step (migration, direction, number, next, done, total, finished)
-         VALUES ({}, '{}', {number}, {}, {}, {}, {})
-         ON CONFLICT (migration, direction, number) DO UPDATE SET
-             next = excluded.next, done = excluded.done, finished = excluded.finished;\n",
-        fence(token),
-        literal(id),
-        literal(id),
-        word(direction),
-        at.next
-            .as_deref()
-            .map_or_else(|| "NULL".to_owned(), literal),
-        at.done,
-        at.total,
-        at.finished,
-    )
-}
-
-fn word(direction: Direction) -> &'static str {
-    match direction {
-        Direction::Down => "down",
-        Direction::Up | Direction::Verify => "up",
     }
 }
