@@ -36,8 +36,9 @@ const ARGUMENTS: &[&str] = &[
 /// A browser; ends with the value.
 #[derive(Debug)]
 pub struct Browser {
-    browser: chromiumoxide::Browser,
+    program: chromiumoxide::Browser,
     events: JoinHandle<()>,
+    /// Removed with the value.
     _profile: TempDir,
 }
 
@@ -52,8 +53,8 @@ impl Browser {
             .no_sandbox()
             .new_headless_mode()
             .user_data_dir(profile.path())
-            .launch_timeout(Duration::from_secs(120))
-            .request_timeout(Duration::from_secs(120))
+            .launch_timeout(Duration::from_mins(2))
+            .request_timeout(Duration::from_mins(2))
             .viewport(Viewport {
                 width: 1280,
                 height: 900,
@@ -62,10 +63,10 @@ impl Browser {
             .args(ARGUMENTS.iter().copied())
             .build()
             .map_err(|cause| anyhow!("failed to set the browser up: {cause}"))?;
-        let (browser, mut handler) = chromiumoxide::Browser::launch(config).await?;
+        let (program, mut handler) = chromiumoxide::Browser::launch(config).await?;
         let events = tokio::spawn(async move { while handler.next().await.is_some() {} });
         Ok(Self {
-            browser,
+            program,
             events,
             _profile: profile,
         })
@@ -73,15 +74,15 @@ impl Browser {
 
     /// Opens an address in a tab of its own.
     pub async fn open(&self, address: &str) -> anyhow::Result<Tab> {
-        let page = self.browser.new_page(address).await?;
+        let page = self.program.new_page(address).await?;
         page.wait_for_navigation().await?;
         Ok(Tab { page })
     }
 
     /// Closes it and waits until it is gone.
     pub async fn stop(mut self) -> anyhow::Result<()> {
-        self.browser.close().await?;
-        self.browser.wait().await?;
+        self.program.close().await?;
+        self.program.wait().await?;
         self.events.abort();
         Ok(())
     }
