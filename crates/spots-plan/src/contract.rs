@@ -16,8 +16,11 @@ mod model;
 mod notation;
 pub mod rules;
 
+pub mod rust;
 mod scan;
+mod syntax;
 mod types;
+pub mod typescript;
 mod world;
 
 pub use model::{

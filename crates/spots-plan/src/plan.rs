@@ -120,6 +120,13 @@ pub struct Service {
     pub place: Place,
 }
 
+impl Service {
+    /// Whether its source names this type of this file.
+    pub fn is(&self, symbol: &str, file: &str) -> bool {
+        self.source.symbol == symbol && check::path_fits(&self.source.path, file)
+    }
+}
+
 /// One finding that somebody answers for until a phase ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Waiver {

@@ -5,19 +5,16 @@ mod uses;
 
 use std::collections::BTreeSet;
 
-use tree_sitter::{Node, Parser};
+use tree_sitter::Node;
 
 use super::model::{How, Mark, Super, TypeDecl, TypeKind, Unit};
 use super::notation::canonical;
+use super::syntax::{child, children, first_error, line_of, parse};
 use crate::tree::Language;
 
 /// Reads what a Dart file declares.
 pub fn extract(text: &str) -> Unit {
-    let Some(tree) = Language::Dart.grammar().and_then(|grammar| {
-        let mut parser = Parser::new();
-        parser.set_language(&grammar).ok()?;
-        parser.parse(text, None)
-    }) else {
+    let Some(tree) = parse(Language::Dart, text) else {
         return Unit {
             broken: Some(1),
             ..Unit::default()
@@ -32,6 +29,7 @@ pub fn extract(text: &str) -> Unit {
         types: children(root)
             .filter_map(|node| source.type_of(node))
             .collect(),
+        extensions: Vec::new(),
         imports: uris(root, text),
         broken: root.has_error().then(|| first_error(root)),
     }
@@ -39,11 +37,7 @@ pub fn extract(text: &str) -> Unit {
 
 /// Names of types that a file constructs, asks a locator for, or calls a static member of.
 pub fn reached(text: &str) -> BTreeSet<String> {
-    let Some(tree) = Language::Dart.grammar().and_then(|grammar| {
-        let mut parser = Parser::new();
-        parser.set_language(&grammar).ok()?;
-        parser.parse(text, None)
-    }) else {
+    let Some(tree) = parse(Language::Dart, text) else {
         return BTreeSet::new();
     };
     let root = tree.root_node();
@@ -270,24 +264,6 @@ fn uris(root: Node<'_>, text: &str) -> Vec<String> {
         .collect()
 }
 
-fn children(node: Node<'_>) -> impl Iterator<Item = Node<'_>> {
-    let mut cursor = node.walk();
-    let mut more = cursor.goto_first_child();
-    std::iter::from_fn(move || {
-        let node = more.then(|| cursor.node())?;
-        more = cursor.goto_next_sibling();
-        Some(node)
-    })
-}
-
-fn child<'n>(node: Node<'n>, kind: &str) -> Option<Node<'n>> {
-    children(node).find(|child| child.kind() == kind)
-}
-
-fn line_of(node: Node<'_>) -> u32 {
-    u32::try_from(node.start_position().row + 1).unwrap_or(u32::MAX)
-}
-
 fn documented(node: Node<'_>) -> bool {
     node.prev_sibling()
         .is_some_and(|before| before.kind() == "documentation_comment")
@@ -303,15 +279,4 @@ fn documentation(node: Node<'_>, text: &str) -> String {
     }
     lines.reverse();
     lines.join("\n")
-}
-
-fn first_error(root: Node<'_>) -> u32 {
-    let mut node = root;
-    loop {
-        let worse = children(node).find(|child| child.has_error() || child.is_missing());
-        match worse {
-            Some(child) if !node.is_error() => node = child,
-            _ => return line_of(node),
-        }
-    }
 }

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 pub struct Unit {
     /// Types in the order of the file.
     pub types: Vec<TypeDecl>,
+    /// What it adds to types that may be declared elsewhere: Rust's `impl` blocks.
+    pub extensions: Vec<TypeDecl>,
     /// What it imports and exports, as written.
     pub imports: Vec<String>,
     /// First line that the grammar could not read, if any.

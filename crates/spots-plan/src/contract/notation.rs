@@ -14,7 +14,7 @@ fn push(out: &mut String, token: &str) {
     let word = |letter: char| letter.is_alphanumeric() || letter == '_' || letter == '$';
     let last = out.chars().next_back();
     let first = token.chars().next().unwrap_or(' ');
-    if matches!(token, ")" | "]" | "}" | ">") && last == Some(',') {
+    if matches!(token, ")" | "]" | "}" | ">") && matches!(last, Some(',' | ';')) {
         out.pop();
     }
     let last_word = last.is_some_and(word);
@@ -24,6 +24,8 @@ fn push(out: &mut String, token: &str) {
         || ((last_word || after_type) && (first_word || first == '\''))
         || (last_word && first == '{' && out.ends_with("required"))
         || token == "="
+        || token == "|"
+        || out.ends_with(" |")
         || token == "=>"
         || out.ends_with(" =")
         || out.ends_with("=>");
@@ -97,6 +99,7 @@ pub(super) fn split(text: &str, separator: char) -> Vec<&str> {
             '(' | '[' | '{' | '<' => depth += 1,
             ')' | ']' | '}' => depth -= 1,
             '>' if last != '=' && last != '-' => depth -= 1,
+            '=' if text.get(at..).is_some_and(|rest| rest.starts_with("=>")) => {}
             letter if letter == separator && depth == 0 => {
                 parts.push(text.get(start..at).unwrap_or("").trim());
                 start = at + letter.len_utf8();
@@ -128,6 +131,10 @@ mod tests {
         assert_eq!(canonical("T extends\n  Object"), "T extends Object");
         assert_eq!(canonical("'a  b' // c"), "'a  b'");
         assert_eq!(
+            canonical("{ a: string; b: B; }"),
+            canonical("{a:string;b:B}")
+        );
+        assert_eq!(
             canonical("const Duration(seconds : 3)"),
             "const Duration(seconds:3)"
         );
@@ -140,5 +147,9 @@ mod tests {
             ["a: Map<A, B>", "b: 'x, y'", "{c, d}"]
         );
         assert_eq!(split("f: A -> B, c", ','), ["f: A -> B", "c"]);
+        assert_eq!(
+            split("a: I<Item = F> = (b) => c", '='),
+            ["a: I<Item = F>", "(b) => c"]
+        );
     }
 }

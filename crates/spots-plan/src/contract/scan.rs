@@ -16,10 +16,16 @@ pub(super) fn declared(language: Language, text: &str) -> BTreeSet<&str> {
         }
         _ => &[],
     };
-    keywords
+    let mut names: BTreeSet<&str> = keywords
         .iter()
         .flat_map(|keyword| names_after(text, keyword))
-        .collect()
+        .collect();
+    if language == Language::Rust {
+        let blocks = text.lines().filter(|line| line.starts_with("impl"));
+        let words = blocks.flat_map(|line| line.split(|letter| !is_word(letter)));
+        names.extend(words.filter(|word| word.starts_with(char::is_uppercase)));
+    }
+    names
 }
 
 fn names_after<'a>(text: &'a str, keyword: &'a str) -> impl Iterator<Item = &'a str> {

@@ -57,6 +57,8 @@ enum Ty {
         params: Vec<(String, Ty)>,
         nullable: bool,
     },
+    /// One of several, as TypeScript writes it.
+    Union(Vec<Ty>),
     Text(String),
 }
 
@@ -130,7 +132,16 @@ fn parse(text: &str, lattice: &dyn Lattice, depth: usize) -> Ty {
     if let Some(function) = parse_function(text, lattice, depth) {
         return function;
     }
-    if text.starts_with('(') || text.contains(['&', '|', '{', '[', '=']) {
+    let parts = split(text, '|');
+    if parts.len() > 1 {
+        return Ty::Union(
+            parts
+                .iter()
+                .map(|part| parse(part, lattice, depth + 1))
+                .collect(),
+        );
+    }
+    if text.starts_with('(') || text.contains(['&', '{', '[', '=']) {
         return Ty::Text(text.to_owned());
     }
     let nullable = text.ends_with('?');
@@ -172,6 +183,7 @@ fn nullable_of(ty: Ty) -> Ty {
             nullable: true,
         },
         Ty::Text(text) => Ty::Text(format!("{text}?")),
+        union @ Ty::Union(_) => union,
     }
 }
 
@@ -273,6 +285,16 @@ fn fits(lower: &Ty, upper: &Ty, lattice: &dyn Lattice, depth: usize) -> bool {
             return true;
         }
     }
+    if let Ty::Union(parts) = lower {
+        return parts
+            .iter()
+            .all(|part| fits(part, upper, lattice, depth + 1));
+    }
+    if let Ty::Union(parts) = upper {
+        return parts
+            .iter()
+            .any(|part| fits(lower, part, lattice, depth + 1));
+    }
     if is_nullable(lower) && !is_nullable(upper) {
         return false;
     }
@@ -357,6 +379,7 @@ fn is_nullable(ty: &Ty) -> bool {
         }
         Ty::Function { nullable, .. } => *nullable,
         Ty::Text(text) => text.ends_with('?'),
+        Ty::Union(parts) => parts.iter().any(is_nullable),
     }
 }
 
@@ -404,6 +427,9 @@ mod tests {
             ("int", "Future<int>", Change::Other),
             ("(int, String)", "(int, int)", Change::Other),
             ("Object", "Object?", Change::Wider),
+            ("string", "string | number", Change::Wider),
+            ("Row | undefined", "undefined | Row", Change::Same),
+            ("Promise<Row | null>", "Promise<Row>", Change::Narrower),
             (
                 "void Function(void Function(int) f)",
                 "void Function(void Function(num) g)",

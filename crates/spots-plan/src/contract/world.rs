@@ -9,7 +9,7 @@ use super::model::{
     Contract, How, Inherited, Mark, Member, MemberKind, Origin, Snapshot, TypeDecl, TypeKind, Unit,
 };
 use super::types::{head, names_in, substitute};
-use super::{dart, scan};
+use super::{dart, rust, scan, typescript};
 use crate::tree::{Language, SourceFile, Tree};
 
 /// Chains of inheritance longer than this are cut.
@@ -70,8 +70,8 @@ impl Options {
 fn matches(pattern: &str, name: &str) -> bool {
     match (pattern.strip_prefix('*'), pattern.strip_suffix('*')) {
         (Some(inner), Some(_)) => name.contains(inner.trim_end_matches('*')),
-        (Some(end), None) => name.ends_with(end),
-        (None, Some(start)) => name.starts_with(start),
+        (Some(end), None) => name.len() > end.len() && name.ends_with(end),
+        (None, Some(start)) => name.len() > start.len() && name.starts_with(start),
         (None, None) => pattern == name,
     }
 }
@@ -335,7 +335,10 @@ impl World {
 
     fn contract(&self, file: usize, decl: &TypeDecl) -> Contract {
         let mut public = decl.clone();
-        let constructors = decl
+        if self.is_rust(file) && self.declarations(&decl.name) == 1 {
+            self.extend(&mut public);
+        }
+        let constructors = public
             .members
             .iter()
             .any(|member| member.kind == MemberKind::Constructor);
@@ -345,18 +348,20 @@ impl World {
         }
         let mut contract = Contract {
             file: self.path(file).to_owned(),
-            implicit_constructor: decl.kind == TypeKind::Class && !constructors,
+            implicit_constructor: decl.kind == TypeKind::Class
+                && !constructors
+                && !self.is_rust(file),
             decl: public,
             inherited: Vec::new(),
             outside: BTreeSet::new(),
             above: BTreeSet::new(),
         };
-        let mut seen: BTreeSet<(String, MemberKind)> = decl
-            .members
-            .iter()
+        let own = contract.decl.members.iter().chain(&decl.members);
+        let mut seen: BTreeSet<(String, MemberKind)> = own
             .map(|member| (member.name.clone(), member.kind))
             .collect();
-        self.walk_above(file, decl, &mut |walked| match walked {
+        let whole = contract.decl.clone();
+        self.walk_above(file, &whole, &mut |walked| match walked {
             Walked::Outside(name) => {
                 contract.above.insert(name.clone());
                 contract.outside.insert(name);
@@ -431,6 +436,25 @@ impl World {
         }
     }
 
+    fn is_rust(&self, file: usize) -> bool {
+        let file = self.tree.files().get(file);
+        file.is_some_and(|file| file.language == Language::Rust)
+    }
+
+    fn declarations(&self, name: &str) -> usize {
+        self.all().filter(|(_, decl)| decl.name == name).count()
+    }
+
+    /// Adds what other blocks say about a type: Rust's `impl`, in this file or another.
+    fn extend(&self, decl: &mut TypeDecl) {
+        let units = self.units.values().flat_map(|unit| &unit.extensions);
+        for extension in units.filter(|extension| extension.name == decl.name) {
+            decl.members.extend(extension.members.iter().cloned());
+            decl.supers.extend(extension.supers.iter().cloned());
+            decl.uses.extend(extension.uses.iter().cloned());
+        }
+    }
+
     fn dynamic(&self, file: usize) -> bool {
         let file = self.tree.files().get(file);
         file.is_some_and(|file| file.language == Language::Dart)
@@ -484,6 +508,10 @@ pub(super) fn mentioned(contract: &Contract) -> BTreeSet<String> {
 fn extract(language: Language, text: &str) -> Unit {
     match language {
         Language::Dart => dart::extract(text),
+        Language::Rust => rust::extract(text),
+        Language::TypeScript | Language::Tsx | Language::JavaScript => {
+            typescript::extract(language, text)
+        }
         _ => Unit::default(),
     }
 }

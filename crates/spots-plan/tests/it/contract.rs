@@ -1,6 +1,7 @@
 //! Contracts: extraction, freezing, comparison.
 
 pub(crate) mod golden;
+mod languages;
 mod reading;
 mod rules;
 
@@ -12,7 +13,11 @@ use spots_plan::contract::{Options, Snapshot, World};
 use spots_plan::tree::{Language, Tree};
 
 fn read(folder: &Path) -> World {
-    let tree = Tree::walk(folder, &[Language::Dart]).expect("a tree");
+    let tree = Tree::walk(
+        folder,
+        &[Language::Dart, Language::Rust, Language::TypeScript],
+    )
+    .expect("a tree");
     World::read(tree, Options::default(), &Cache::none())
 }
 

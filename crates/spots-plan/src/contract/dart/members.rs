@@ -3,7 +3,8 @@
 use tree_sitter::Node;
 
 use super::super::model::{Mark, Member, MemberKind, Origin, Param, Passing, TypeDecl};
-use super::{Source, child, children, documentation, documented, line_of};
+use super::super::syntax::{child, children, line_of};
+use super::{Source, documentation, documented};
 
 /// What a member's declaration says before its signature.
 #[derive(Default)]
@@ -147,6 +148,14 @@ impl Source<'_> {
         }
         if let Some(ty) = node.child_by_field_name("return_type") {
             member.ty = Some(self.canonical(ty));
+        }
+        let of_class = name.split('.').next() == Some(decl.name.as_str());
+        if kind == MemberKind::Constructor && !of_class {
+            // The grammar cannot tell a method without a return type from a constructor.
+            member.kind = MemberKind::Method;
+            if !has_body {
+                member.marks.insert(Mark::Abstract);
+            }
         }
         if kind != MemberKind::Constructor {
             let named = node.child_by_field_name("name").or_else(|| operator(node));

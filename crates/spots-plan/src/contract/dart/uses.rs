@@ -2,9 +2,10 @@
 
 use tree_sitter::Node;
 
-use super::super::model::{MemberKind, Origin, TypeDecl, Use, UseKind};
+use super::super::model::{TypeDecl, Use, UseKind};
+use super::super::syntax::{child, children, each, held, line_of};
 use super::super::types::names_in;
-use super::{Source, child, children, line_of};
+use super::Source;
 
 /// Last words of functions that hand out an instance by its type argument.
 const LOCATORS: [&str; 24] = [
@@ -86,43 +87,9 @@ impl Source<'_> {
 
     /// Adds what a type's body depends on, with lines.
     pub(super) fn uses(&self, body: Node<'_>, decl: &mut TypeDecl) {
-        Self::held(decl);
+        held(decl);
         let mut found = Vec::new();
         each(body, |node| self.reach(node, &mut found));
-        decl.uses.append(&mut found);
-    }
-
-    /// Types of fields and of constructor parameters.
-    fn held(decl: &mut TypeDecl) {
-        let field_type = |name: &str| {
-            let fields = decl
-                .members
-                .iter()
-                .filter(|member| member.kind == MemberKind::Field);
-            fields
-                .filter(|field| field.name == name)
-                .find_map(|field| field.ty.clone())
-        };
-        let mut found = Vec::new();
-        for member in &decl.members {
-            let (kind, types): (_, Vec<String>) = match member.kind {
-                MemberKind::Field => (UseKind::Field, member.ty.clone().into_iter().collect()),
-                MemberKind::Constructor => {
-                    let types = member.params.iter().filter_map(|param| match param.origin {
-                        Origin::Field if param.ty.is_none() => field_type(&param.name),
-                        _ => param.ty.clone(),
-                    });
-                    (UseKind::Constructor, types.collect())
-                }
-                _ => continue,
-            };
-            found.extend(types.iter().flat_map(|ty| names_in(ty)).map(|target| Use {
-                kind,
-                target,
-                through: None,
-                line: member.line,
-            }));
-        }
         decl.uses.append(&mut found);
     }
 
@@ -264,27 +231,5 @@ impl Source<'_> {
             .starts_with(char::is_uppercase);
         let through = words.next();
         (name && type_like && words.next().is_none()).then_some((first, through))
-    }
-}
-
-/// Visits a node and everything below it.
-fn each<'n>(node: Node<'n>, mut visit: impl FnMut(Node<'n>)) {
-    let mut cursor = node.walk();
-    let mut depth = 0_usize;
-    loop {
-        visit(cursor.node());
-        if cursor.goto_first_child() {
-            depth += 1;
-            continue;
-        }
-        while !cursor.goto_next_sibling() {
-            if depth == 0 || !cursor.goto_parent() {
-                return;
-            }
-            depth -= 1;
-        }
-        if depth == 0 {
-            return;
-        }
     }
 }

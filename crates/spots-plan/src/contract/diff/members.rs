@@ -237,7 +237,12 @@ impl<'a> Pair<'a> {
         let owner = &self.old.decl.name;
         for before in &old {
             let name = rest(&before.name);
-            let Some(after) = new.iter().find(|after| rest(&after.name) == name) else {
+            let mut same = new.iter().filter(|after| rest(&after.name) == name);
+            // Overloads: the same one on both sides is no change.
+            if same.clone().any(|after| after.params == before.params) && same.clone().count() > 1 {
+                continue;
+            }
+            let Some(after) = same.next() else {
                 let shown = if name.is_empty() {
                     owner.clone()
                 } else {
@@ -346,10 +351,14 @@ fn is_same_but_name(old: &Member, new: &Member) -> bool {
         && types(old) == types(new)
         && old.generics.len() == new.generics.len()
         && ((!old.params.is_empty() && names(old) == names(new))
-            || words(&old.name)
-                .intersection(&words(&new.name))
-                .next()
-                .is_some())
+            || share_words(&old.name, &new.name))
+}
+
+/// Whether more than half of the words of either name are in the other.
+fn share_words(old: &str, new: &str) -> bool {
+    let (old, new) = (words(old), words(new));
+    let most = old.len().max(new.len());
+    most > 0 && old.intersection(&new).count() * 2 > most
 }
 
 /// Words of a name in camel or snake case, without the short ones that any name may have.

@@ -233,10 +233,11 @@ fn read_params(list: &str) -> Vec<Param> {
 }
 
 fn read_param(part: &str, passing: Passing, required: bool) -> Param {
-    let (head, default) = match part.split_once(" = ") {
-        Some((head, default)) => (head, Some(default.trim().to_owned())),
-        None => (part, None),
-    };
+    let head = split(part, '=').first().copied().unwrap_or(part);
+    let default = part
+        .get(head.len()..)
+        .and_then(|rest| rest.trim_start().strip_prefix('='));
+    let default = default.map(|default| default.trim().to_owned());
     let (name, ty) = match head.split_once(':') {
         Some((name, ty)) => (name, Some(ty.trim().to_owned())),
         None => (head, None),

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use spots_findings::Level;
 use spots_plan::contract::dart::extract;
+use spots_plan::contract::diff::{DiffOptions, compare};
 use spots_plan::contract::frozen::Frozen;
 use spots_plan::contract::{rules, show};
 
@@ -41,6 +42,14 @@ fn members_of_every_kind_are_read() {
             "(int, {String s}) pair()",
         ]
     );
+}
+
+#[test]
+fn a_method_without_a_return_type_is_no_constructor() {
+    let old = "class AService { AService(this.a); final int a; sort() { a; } }";
+    let new = "class AService { AService(\n    this.a,\n  );\n  final int a; sort() { a; } }";
+    assert!(diff_one(old, new).findings.is_empty());
+    assert_eq!(signatures(old), ["AService(a)", "final int a", "sort()"]);
 }
 
 #[test]
@@ -97,7 +106,7 @@ fn a_frozen_contract_reads_back_as_it_was() {
                     services: vec![service.clone()],
                     types: again.types.iter().chain(&again.services).cloned().collect(),
                 };
-                let found = spots_plan::contract::diff::compare(&before, &now, &Default::default());
+                let found = compare(&before, &now, &DiffOptions::default());
                 assert!(found.findings.is_empty(), "{:?}\n{written}", found.findings);
             }
         }

@@ -1,9 +1,10 @@
-//! What the gate judges beside contracts: clock reads.
+//! What the gate judges beside contracts: clock reads and migrations.
 
 use std::path::Path;
 
 use anyhow::Context as _;
 use spots_findings::{Finding, Level, Place, Report};
+use spots_migrate::{CheckOptions, check, read_folder};
 use spots_plan::audit::audit;
 use spots_plan::audit::baseline::{BASELINE_PATH, Baseline};
 use spots_plan::audit::check::check as judge;
@@ -12,8 +13,33 @@ use spots_plan::audit::scan::Scanner;
 use spots_plan::plan::rules;
 use spots_plan::tree::Tree;
 
-/// Findings of the clock audit; what could not be read and the rules go into the report.
+/// Folder of the migrations that the gate judges, in the repository.
+const MIGRATIONS: &str = "migrations";
+
+/// Findings of the clock audit and of the migrations.
 pub(crate) fn findings(root: &Path, report: &mut Report) -> anyhow::Result<Vec<Finding>> {
+    let mut found = clock(root, report)?;
+    found.extend(migrations(root, report));
+    Ok(found)
+}
+
+/// Conflicts of the migrations, where there are any.
+fn migrations(root: &Path, report: &mut Report) -> Vec<Finding> {
+    let folder = root.join(MIGRATIONS);
+    if !folder.is_dir() {
+        return Vec::new();
+    }
+    let (files, unread) = read_folder(&folder);
+    let found = check(&files, unread, &CheckOptions::default()).beneath(&format!("{MIGRATIONS}/"));
+    report.rules.extend(found.rules.iter().copied());
+    for one in found.unreadable() {
+        report.add_unreadable(one.path.clone(), one.reason.clone());
+    }
+    found.findings().to_vec()
+}
+
+/// Findings of the clock audit; what could not be read and the rules go into the report.
+fn clock(root: &Path, report: &mut Report) -> anyhow::Result<Vec<Finding>> {
     let config = Config::load(root)?;
     let tree = Tree::walk(root, &Scanner::new(&config.patterns).languages())?;
     let found = audit(&tree, &config);
