@@ -92,6 +92,51 @@ impl fmt::Display for GuestCode {
     }
 }
 
+/// Part of a guest code, as someone types it to look for a guest: without regard to case, with or
+/// without the word `Guest` that pages put before a code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CodePart {
+    letters: [u8; Self::LETTERS_MAX],
+    count: usize,
+}
+
+/// The text is no part of a guest code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("no part of a guest code such as K7Q-2M4")]
+pub struct NotACodePart;
+
+impl CodePart {
+    const LETTERS_MAX: usize = 7;
+}
+
+impl FromStr for CodePart {
+    type Err = NotACodePart;
+
+    fn from_str(text: &str) -> Result<Self, NotACodePart> {
+        let text = text.trim().to_ascii_uppercase();
+        let text = text.strip_prefix("GUEST").unwrap_or(&text).trim_start();
+        let fits = |byte: u8| byte == b'-' || CODE_ALPHABET.contains(&byte);
+        if text.is_empty() || text.len() > Self::LETTERS_MAX || !text.bytes().all(fits) {
+            return Err(NotACodePart);
+        }
+        let mut letters = [0; Self::LETTERS_MAX];
+        for (to, from) in letters.iter_mut().zip(text.bytes()) {
+            *to = from;
+        }
+        Ok(Self {
+            letters,
+            count: text.len(),
+        })
+    }
+}
+
+impl fmt::Display for CodePart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut letters = self.letters.iter().take(self.count);
+        letters.try_for_each(|letter| write!(f, "{}", char::from(*letter)))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -102,6 +147,17 @@ mod tests {
         assert_eq!(event.to_string().parse(), Ok(event));
         assert!(event.to_string().parse::<HostId>().is_err());
         assert!("event_short".parse::<EventId>().is_err());
+    }
+
+    #[test]
+    fn part_of_a_code_is_found_as_typed() {
+        for (typed, part) in [("k7q", "K7Q"), ("Guest K7Q-2m4", "K7Q-2M4"), (" 2M4 ", "2M4")] {
+            let read: CodePart = typed.parse().unwrap();
+            assert_eq!(read.to_string(), part, "{typed}");
+        }
+        for typed in ["", "guest", "%", "K7Q-2M44", "olé"] {
+            assert!(typed.parse::<CodePart>().is_err(), "{typed}");
+        }
     }
 
     #[test]

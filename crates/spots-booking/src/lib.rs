@@ -14,7 +14,7 @@ pub use decision::{Placed, Pool, Request, cancel, decide};
 pub use event::{Event, NewEvent, Occurrence, Schedule, Slot, TableHours};
 pub use event_type::{EventType, HostKind};
 pub use field::{FieldName, StandardField};
-pub use ids::{BookingId, EventId, GuestCode, GuestId, HostId, ShareId};
+pub use ids::{BookingId, CodePart, EventId, GuestCode, GuestId, HostId, ShareId};
 pub use refusal::{FieldProblem, Refusal};
 pub use requirement::{Ask, FieldRule, Requirements, ValueKind};
 pub use value::FieldValue;

@@ -33,6 +33,8 @@ pub use settings::ClockSettings;
 pub use source::{ClockSource, KernelClock, ManualSource};
 pub use start::StartRefusal;
 pub use status::{ClockStatus, Disruption, NotedDisruption, WindowStatus};
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub use system::CounterSource;
 pub use system::SystemSource;
 pub use timestamp::{AtomicTimestamp, Precision};
 pub use window::{Anchor, FileWindow, FileWindowError, MemoryWindow, Window, WindowRecord};

@@ -99,6 +99,9 @@ pub fn repair(
         },
     };
     let time = match decision {
+        Err(refusal @ StartRefusal::BeyondRange { .. }) => {
+            return Err(RepairError::NeedsTrust(refusal));
+        }
         _ if trust_system_clock => seen.wall,
         Ok(start) => start.time,
         Err(StartRefusal::IncarnationsUsedUp) => seen.wall,

@@ -2,11 +2,15 @@
 
 use std::fmt;
 
-use crate::id::NodeIdentity;
+use crate::id::{NodeIdentity, TimestampId};
 use crate::rfc3339::rfc3339;
 use crate::settings::ClockSettings;
 use crate::source::{ClockSource, KernelClock};
 use crate::window::WindowRecord;
+
+/// A clock does not start after this: ten years before the last timestamp, so that it never gets
+/// there.
+const LATEST: u64 = TimestampId::NANOSECONDS_MAX - 315_576_000_000_000_000;
 
 /// All that a machine's clocks say at one moment.
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +62,11 @@ pub enum StartRefusal {
         /// What time it seems to be.
         time: u64,
     },
+    /// It seems to be later than any timestamp can say.
+    BeyondRange {
+        /// What time it seems to be.
+        time: u64,
+    },
     /// The node has been started 4,194,303 times and needs a new number.
     IncarnationsUsedUp,
 }
@@ -68,6 +77,7 @@ impl StartRefusal {
         match self {
             Self::Poisoned { .. } => "poisoned",
             Self::ForwardJump { .. } => "forward-jump",
+            Self::BeyondRange { .. } => "beyond-range",
             Self::IncarnationsUsedUp => "incarnations-used-up",
         }
     }
@@ -92,6 +102,12 @@ impl fmt::Display for StartRefusal {
                 rfc3339(*time),
                 rfc3339(*mark)
             ),
+            Self::BeyondRange { time } => write!(
+                f,
+                "the system clock shows {}, and timestamps end in the year 2262: set it right and \
+                 start again",
+                rfc3339(*time)
+            ),
             Self::IncarnationsUsedUp => f.write_str(
                 "this node's incarnations are used up; give it a new number with `spots clock \
                  repair`",
@@ -109,7 +125,15 @@ pub(crate) fn decide(
     settings: &ClockSettings,
     fresh: NodeIdentity,
 ) -> Result<Start, StartRefusal> {
+    let in_range = |time: u64| {
+        if time < LATEST {
+            Ok(time)
+        } else {
+            Err(StartRefusal::BeyondRange { time })
+        }
+    };
     let Some(record) = record else {
+        in_range(seen.wall)?;
         return Ok(Start {
             identity: settings.identity.unwrap_or(fresh),
             time: seen.wall,
@@ -120,11 +144,11 @@ pub(crate) fn decide(
     let confirmed = matches!(seen.kernel, KernelClock::Synchronized { .. });
     let expected = expected_time(record, seen);
     // Within one boot the counter knows better than a clock that nobody disciplines.
-    let time = if confirmed {
+    let time = in_range(if confirmed {
         seen.wall
     } else {
         expected.unwrap_or(seen.wall)
-    };
+    })?;
     let mark = record.mark;
     if mark > time.saturating_add(settings.mark_lead_max()) {
         return Err(StartRefusal::Poisoned { mark, time });

@@ -1,5 +1,11 @@
 //! The one file that reads the operating system's clocks.
 
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod counter;
+
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub use counter::CounterSource;
+
 use crate::source::{ClockSource, KernelClock};
 
 /// The machine's own clocks.

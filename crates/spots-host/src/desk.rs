@@ -8,9 +8,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use spots_booking::{
-    BookingId, Event, EventId, EventType, FieldName, FieldRule, GuestId, HostId, HostKind,
-    NewEvent, Placed, Requirements, Slot,
+    BookingId, CodePart, Event, EventId, EventType, FieldName, FieldRule, GuestId, HostId,
+    HostKind, NewEvent, Placed, Requirements, Slot,
 };
+
+use jiff::Timestamp;
 
 use crate::error::ServiceError;
 use crate::problem::Problem;
@@ -23,6 +25,17 @@ pub trait FrontDoor: Send + Sync {
 
     /// Looks up what a host asks for at an event type, for anyone.
     async fn asked(&self, host: HostId, event_type: EventType) -> Result<Asked, ServiceError>;
+
+    /// Lists the hosts that whoever sent the request acts for.
+    async fn own_hosts(&self, headers: &HeaderMap) -> Result<Vec<HostCard>, ServiceError>;
+
+    /// Adds a host; whoever sent the request acts for it from now on.
+    async fn add_host(
+        &self,
+        headers: &HeaderMap,
+        name: String,
+        kind: HostKind,
+    ) -> Result<HostCard, ServiceError>;
 
     /// Lets someone to a host's desk, if the request proves that they act for the host.
     async fn admit(
@@ -38,6 +51,9 @@ pub trait HostDesk: Send + Sync {
     /// The host.
     fn host(&self) -> &HostCard;
 
+    /// The moment of the request.
+    fn now(&self) -> Timestamp;
+
     /// Sets what the host asks for at an event type, as its next version.
     async fn ask(
         &self,
@@ -52,8 +68,12 @@ pub trait HostDesk: Send + Sync {
         events: Vec<(NewEvent, Option<String>)>,
     ) -> Result<Vec<(EventId, bool)>, ServiceError>;
 
-    /// Lists the host's events, also those called off or over.
-    async fn events(&self, part: PartRequest) -> Result<Part<EventCard>, ServiceError>;
+    /// Lists the host's events.
+    async fn events(
+        &self,
+        wanted: EventsWanted,
+        part: PartRequest,
+    ) -> Result<Part<EventCard>, ServiceError>;
 
     /// Looks up one of the host's events with its times.
     async fn event(&self, event: EventId) -> Result<EventCard, ServiceError>;
@@ -63,7 +83,7 @@ pub trait HostDesk: Send + Sync {
     async fn guests(
         &self,
         event: EventId,
-        through: Through,
+        wanted: GuestsWanted,
         part: PartRequest,
     ) -> Result<Part<GuestCard>, ServiceError>;
 }
@@ -75,6 +95,37 @@ pub enum Through {
     Page,
     /// The API.
     Api,
+}
+
+/// Which events of a host.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EventsWanted {
+    /// Those whose title or place contains this.
+    pub text: Option<String>,
+    /// Only those over or called off, the latest first; or only the others.
+    pub over: Option<bool>,
+}
+
+/// Which guests of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GuestsWanted {
+    /// Through what they are read; guests see it.
+    pub through: Through,
+    /// Those of the time that begins then.
+    pub starts_at: Option<Timestamp>,
+    /// Those whose code contains this.
+    pub code: Option<CodePart>,
+}
+
+impl GuestsWanted {
+    /// All of them.
+    pub fn all(through: Through) -> Self {
+        Self {
+            through,
+            starts_at: None,
+            code: None,
+        }
+    }
 }
 
 /// Which part of a list.
@@ -180,14 +231,22 @@ impl FromRequestParts<Arc<dyn FrontDoor>> for AtDesk {
         parts: &mut Parts,
         door: &Arc<dyn FrontDoor>,
     ) -> Result<Self, Problem> {
-        let params = RawPathParams::from_request_parts(parts, door).await;
-        let host = params
-            .ok()
-            .and_then(|params| {
-                let (_, host) = params.iter().find(|(name, _)| *name == "hostId")?;
-                host.parse().ok()
-            })
-            .ok_or(ServiceError::not_found("host"))?;
-        Ok(Self(door.admit(&parts.headers, host).await?))
+        Ok(Self(desk_in_path(parts, door).await?))
     }
+}
+
+/// Lets whoever sent a request to the desk of the host whose id stands in the path as `hostId`.
+pub(crate) async fn desk_in_path(
+    parts: &mut Parts,
+    door: &Arc<dyn FrontDoor>,
+) -> Result<Box<dyn HostDesk>, ServiceError> {
+    let params = RawPathParams::from_request_parts(parts, door).await;
+    let host = params
+        .ok()
+        .and_then(|params| {
+            let (_, host) = params.iter().find(|(name, _)| *name == "hostId")?;
+            host.parse().ok()
+        })
+        .ok_or(ServiceError::not_found("host"))?;
+    door.admit(&parts.headers, host).await
 }

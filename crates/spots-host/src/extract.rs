@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Visitor};
 
+use crate::error::ServiceError;
 use crate::problem::{FieldError, Problem};
 
 /// A body of JSON.
@@ -49,6 +50,10 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    // serde takes a list for an object, by position; people who read the description do not.
+    if bytes.trim_ascii_start().starts_with(b"[") {
+        return Err(ServiceError::field(".", "not-an-object", "Send one JSON object.").into());
+    }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();

@@ -1,9 +1,11 @@
 #![doc = include_str!("../README.md")]
 
 pub mod api;
+pub mod browser;
 pub mod desk;
 mod error;
 pub mod extract;
+pub mod pages;
 mod problem;
 pub mod view;
 pub mod wire;

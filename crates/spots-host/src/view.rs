@@ -19,6 +19,7 @@ mod moment;
 mod new_event;
 mod page;
 mod pager;
+mod problem;
 mod requirements;
 mod sample;
 
@@ -33,5 +34,6 @@ pub use moment::{DateBadge, EventTime, Moment, Places};
 pub use new_event::{NewEventForm, NewEventPage, SetTimesForm, TableHoursForm};
 pub use page::{Flash, FlashKind, NavEntry, Page, Reader, Section};
 pub use pager::Pager;
+pub use problem::{NextStep, ProblemPage};
 pub use requirements::{AdditionalKind, AdditionalRow, Ask, RequirementRow, RequirementsPage};
 pub use sample::{Sample, Samples};

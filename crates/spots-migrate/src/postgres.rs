@@ -209,6 +209,46 @@ pub async fn status(client: &Client) -> Result<Vec<Record>, ApplyError> {
     record::read(client).await
 }
 
+/// Takes over a database that other means brought to the state that the set gives.
+///
+/// The set is applied to `scratch`, an empty database of the same server, up to [`Run::to`], and the
+/// schemas are compared; only when they are equal is everything recorded as applied.
+///
+/// # Errors
+/// A refusal that names each difference; then nothing is recorded.
+pub async fn adopt(
+    client: &mut Client,
+    scratch: &mut Client,
+    set: &MigrationSet,
+    backfills: &Backfills,
+    run: &mut Run<'_>,
+) -> Result<Applied, ApplyError> {
+    if !record::read(client).await?.is_empty() {
+        return Err(ApplyError::Refused(Refusal::AlreadyRecorded));
+    }
+    let applied = apply(scratch, set, backfills, run).await?;
+    let what = rehearse::compare(scratch, client).await?;
+    if !what.is_empty() {
+        return Err(ApplyError::Refused(Refusal::Differs { what }));
+    }
+    let token = lock::take(client, run).await?;
+    let mut held = Held { client, token };
+    let mut done = Ok(());
+    let adopted = set.migrations().iter();
+    for migration in adopted.filter(|one| applied.ids.contains(&one.id)) {
+        let record = record::write(migration, State::Applied, None, token);
+        let change = Change::record(record);
+        done = script::change(&mut held, migration, &change, run)
+            .await
+            .map_err(|trouble| trouble.into_error(migration));
+        if done.is_err() {
+            break;
+        }
+    }
+    let released = lock::release(held.client, token).await;
+    done.and(released).map(|()| applied)
+}
+
 /// Says who holds the lock, and on request frees what an operator has mended: a `failed` migration
 /// whose cause lay outside its script, or (`force`) the lock, by ending its session on the server.
 pub async fn unlock(

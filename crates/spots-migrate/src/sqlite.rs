@@ -170,6 +170,38 @@ pub fn status(connection: &Connection) -> Result<Vec<Record>, ApplyError> {
     record::read(connection)
 }
 
+/// Takes over a database that other means brought to the state that the set gives.
+///
+/// The set is applied to a scratch database, up to [`Run::to`], and the schemas are compared; only
+/// when they are equal is everything recorded as applied.
+///
+/// # Errors
+/// A refusal that names each difference; then nothing is recorded.
+pub fn adopt(
+    connection: &mut Connection,
+    set: &MigrationSet,
+    backfills: &Backfills,
+    run: &mut Run<'_>,
+) -> Result<Applied, ApplyError> {
+    ready(connection)?;
+    if !record::read(connection)?.is_empty() {
+        return Err(ApplyError::Refused(Refusal::AlreadyRecorded));
+    }
+    let (ids, what) = rehearse::compare(connection, set, backfills, run.to.as_deref())?;
+    if !what.is_empty() {
+        return Err(ApplyError::Refused(Refusal::Differs { what }));
+    }
+    lock::held(connection, run, |held, run| {
+        for migration in set.migrations().iter().filter(|one| ids.contains(&one.id)) {
+            script::change(held, &migration.id, false, run, |transaction, token| {
+                record::write(transaction, migration, State::Applied, None, token)
+            })
+            .map_err(|trouble| trouble.into_error(migration, None))?;
+        }
+        Ok(Applied { ids: ids.clone() })
+    })
+}
+
 /// Says who holds the lock, and on request frees what an operator has mended: a `failed` migration
 /// whose cause lay outside its script, or (`force`) the lock of a run that will not come back.
 pub fn unlock(

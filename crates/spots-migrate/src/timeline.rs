@@ -322,7 +322,8 @@ impl Walk<'_> {
         if writes {
             let readers = std::mem::take(&mut touched.readers);
             before.extend(readers.into_iter().map(|reader| (reader, true)));
-            touched.writer = Some((position, creates));
+            let still_new = touched.writer == Some((position, true));
+            touched.writer = Some((position, creates || still_new));
         } else {
             touched.readers.insert(position);
         }

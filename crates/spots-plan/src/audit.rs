@@ -9,6 +9,7 @@ pub mod check;
 mod claims;
 pub mod config;
 mod documents;
+pub mod fix;
 pub mod lexer;
 pub mod pattern;
 mod quick;
@@ -16,6 +17,7 @@ mod read;
 pub mod report;
 pub mod rules;
 pub mod scan;
+mod silent;
 mod structure;
 mod summary;
 mod wrappers;
@@ -32,6 +34,7 @@ use lexer::Region;
 pub use quick::inventory;
 pub use read::{Kind, Place, Read, TEXT_CHARS_MAX, Use};
 use scan::{Form, Hit, Scanner, imports_file};
+pub use silent::SilentPattern;
 use structure::{Placed, Source};
 pub use summary::Summary;
 use wrappers::{Finder, ROUNDS_MAX, Wrapper, can_follow};
@@ -47,15 +50,6 @@ pub struct Audit {
     pub unreadable: Vec<Unreadable>,
     /// A team's own patterns that matched nothing, and why that may be.
     pub silent_patterns: Vec<SilentPattern>,
-}
-
-/// A pattern of the team's own that matched nothing in this tree.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SilentPattern {
-    /// The pattern's id.
-    pub id: String,
-    /// What may be wrong.
-    pub reason: String,
 }
 
 /// Files with more reads than this are named as unreadable; no hand-written source comes near.
@@ -120,7 +114,7 @@ pub fn audit(tree: &Tree, config: &Config) -> Audit {
     }
     reads.extend(indirect(tree, config, &scanner, wrappers));
     reads.sort_by(|a, b| (&a.path, a.start, a.end, a.kind).cmp(&(&b.path, b.start, b.end, b.kind)));
-    let silent_patterns = silent(&scanner, &reads, &files);
+    let silent_patterns = silent::find(&scanner, &reads, &files);
     Audit {
         reads,
         files,
@@ -405,87 +399,6 @@ impl<'a> Positions<'a> {
         self.at = offset;
         (self.line, self.column)
     }
-}
-
-/// A team's own patterns that matched nothing, each with the likeliest cause.
-fn silent(
-    scanner: &Scanner,
-    reads: &[Read],
-    files: &BTreeMap<Language, usize>,
-) -> Vec<SilentPattern> {
-    let matched = reads
-        .iter()
-        .map(|read| read.rule.as_str())
-        .collect::<BTreeSet<_>>();
-    let silent = scanner
-        .patterns()
-        .iter()
-        .filter(|p| p.own && !matched.contains(p.id.as_str()));
-    silent
-        .map(|pattern| {
-            let languages = pattern
-                .languages
-                .iter()
-                .map(|l| l.as_str())
-                .collect::<Vec<_>>();
-            let seen = pattern
-                .languages
-                .iter()
-                .filter_map(|l| files.get(l))
-                .sum::<usize>();
-            let reason = if seen == 0 {
-                format!("the tree holds no {} file", languages.join(" or "))
-            } else if let Some(close) = closest(scanner, &pattern.read) {
-                format!(
-                    "{:?} occurs in none of {seen} files; did you mean {close:?}?",
-                    pattern.read
-                )
-            } else {
-                format!(
-                    "{:?} occurs in none of {seen} {} files",
-                    pattern.read,
-                    languages.join(" or ")
-                )
-            };
-            SilentPattern {
-                id: pattern.id.clone(),
-                reason,
-            }
-        })
-        .collect()
-}
-
-/// A built-in pattern that differs from `read` by two letters at most.
-fn closest<'s>(scanner: &'s Scanner, read: &str) -> Option<&'s str> {
-    let others = scanner
-        .patterns()
-        .iter()
-        .filter(|pattern| !pattern.own && pattern.read != read);
-    others
-        .map(|pattern| (distance(&pattern.read, read), pattern.read.as_str()))
-        .min()
-        .filter(|(distance, _)| *distance <= 2)
-        .map(|(_, read)| read)
-}
-
-/// Levenshtein's distance.
-fn distance(a: &str, b: &str) -> usize {
-    let b = b.chars().collect::<Vec<_>>();
-    let mut row = (0..=b.len()).collect::<Vec<_>>();
-    for (i, from) in a.chars().enumerate() {
-        let mut diagonal = i;
-        let mut left = i + 1;
-        for (cell, to) in row.iter_mut().skip(1).zip(&b) {
-            let replaced = diagonal + usize::from(from != *to);
-            diagonal = *cell;
-            *cell = replaced.min(left + 1).min(diagonal + 1);
-            left = *cell;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
-        }
-    }
-    row.last().copied().unwrap_or(0)
 }
 
 impl Audit {

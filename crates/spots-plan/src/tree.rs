@@ -35,6 +35,17 @@ pub struct SourceFile {
     blob: Option<String>,
 }
 
+impl SourceFile {
+    /// A file that need not lie anywhere.
+    pub fn new(path: impl Into<String>, language: Language) -> Self {
+        Self {
+            path: path.into(),
+            language,
+            blob: None,
+        }
+    }
+}
+
 /// The source files of a folder or of a revision, sorted by path.
 #[derive(Clone, Debug)]
 pub struct Tree {

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use spots_booking::{
-    BookingId, Event, EventId, EventType, FieldName, GuestCode, GuestId, HostId, HostKind,
+    BookingId, CodePart, Event, EventId, EventType, FieldName, GuestCode, GuestId, HostId, HostKind,
     NewEvent, Placed, Pool, Request, Requirements, ShareId,
 };
 use spots_privacy::consent::{NewShareField, StoredPerson};
@@ -174,6 +174,8 @@ pub struct EventFilter {
     pub host: Option<HostId>,
     /// Whose title, place or host's name contains this, without regard to case.
     pub text: Option<String>,
+    /// Only those over or called off, the latest first; or only the others.
+    pub over: Option<bool>,
 }
 
 /// The places of one slot.
@@ -374,6 +376,8 @@ pub struct OpenGuests {
     pub event: EventId,
     /// Only at this slot, by its beginning in seconds.
     pub starts_at: Option<i64>,
+    /// Only guests whose code contains this.
+    pub code: Option<CodePart>,
     /// Through what.
     pub channel: Channel,
     /// When.

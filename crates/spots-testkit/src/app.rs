@@ -15,8 +15,8 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 use spots_clock::{AtomicClock, ManualSource};
 use spots_migrate::Silent;
-use spots_privacy::MasterKeys;
 use spots_privacy::consent::sha256;
+use spots_privacy::{MasterKeys, Randomness};
 use spots_store::{SqliteStore, Store};
 use spots_web::{Platform, Settings};
 use tempfile::TempDir;
@@ -33,6 +33,8 @@ pub const START: u64 = 1_795_366_800_000_000_000;
 pub struct TestApp {
     router: Router,
     platform: Platform,
+    store: Arc<dyn Store>,
+    clock: Arc<AtomicClock>,
     time: ManualSource,
     database: PathBuf,
     // Goes when the app goes.
@@ -78,13 +80,35 @@ impl TestApp {
         let random = Arc::new(SeededRandomness::new(1));
         let keys = MasterKeys::generate(random.as_ref());
         let (clock, keys) = (Arc::new(clock), Arc::new(keys));
+        let platform = Platform::new(
+            Arc::clone(&store),
+            Arc::clone(&clock),
+            keys,
+            random,
+            settings,
+        )?;
+        Ok(Self {
+            router: spots_web::router(platform.clone()),
+            platform,
+            store,
+            clock,
+            time,
+            database,
+            _directory: directory,
+        })
+    }
+
+    /// The same store and clock with another source of randomness, and so with other keys: nobody
+    /// who signed up before can sign in.
+    pub fn with_randomness(self, random: Arc<dyn Randomness>) -> Result<Self> {
+        let keys = Arc::new(MasterKeys::generate(random.as_ref()));
+        let settings = self.platform.settings().clone();
+        let (store, clock) = (Arc::clone(&self.store), Arc::clone(&self.clock));
         let platform = Platform::new(store, clock, keys, random, settings)?;
         Ok(Self {
             router: spots_web::router(platform.clone()),
             platform,
-            time,
-            database,
-            _directory: directory,
+            ..self
         })
     }
 
@@ -116,6 +140,15 @@ impl TestApp {
     /// Listens on a port of this machine until the handle is dropped.
     pub async fn serve(&self) -> Result<Serving> {
         Serving::start(self.router.clone()).await
+    }
+
+    /// Every byte of the database's files, what was not yet moved out of the log included.
+    pub fn database_bytes(&self) -> Result<Vec<u8>> {
+        let mut bytes = std::fs::read(&self.database).context("failed to read the database")?;
+        let mut log = self.database.clone().into_os_string();
+        log.push("-wal");
+        bytes.extend(std::fs::read(log).context("failed to read the database's log")?);
+        Ok(bytes)
     }
 
     /// SHA-256 over every row of every table, so that a test can show that nothing was stored.

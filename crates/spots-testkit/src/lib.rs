@@ -2,4 +2,6 @@
 
 #[cfg(feature = "app")]
 pub mod app;
+#[cfg(feature = "browser")]
+pub mod browser;
 pub mod postgres;

@@ -83,17 +83,20 @@ impl Database {
 
     /// Makes one in this cluster.
     pub fn create_in(cluster: Arc<Cluster>) -> Result<Self> {
+        Self::copy_of("template0", cluster)
+    }
+
+    /// Makes another with the same tables and rows. Nobody may be connected to this one.
+    pub fn copy(&self) -> Result<Self> {
+        Self::copy_of(&self.name, Arc::clone(&self.cluster))
+    }
+
+    fn copy_of(template: &str, cluster: Arc<Cluster>) -> Result<Self> {
         let number = cluster.databases.fetch_add(1, Ordering::Relaxed);
         let name = format!("test_{number}");
         let host = text(cluster.directory.path())?;
-        let arguments = [
-            "--host",
-            host,
-            "--username",
-            USER,
-            "--template=template0",
-            &name,
-        ];
+        let user = ["--host", host, "--username", USER];
+        let arguments = [user.as_slice(), &["--template", template, &name]].concat();
         cluster.programs.run("createdb", &arguments)?;
         Ok(Self { cluster, name })
     }

@@ -5,7 +5,7 @@ mod bookings;
 mod defaults;
 mod document;
 mod events;
-mod export;
+pub(crate) mod export;
 mod hosts;
 mod profile;
 mod sessions;
@@ -18,7 +18,6 @@ use utoipa_axum::routes;
 use crate::platform::Platform;
 
 pub(crate) use document::{add_problems, base_document};
-pub(crate) use export::find_export;
 
 /// The routes, each in the OpenAPI document by construction. Paths are relative to the API's root.
 pub(crate) fn routes() -> OpenApiRouter<Platform> {

@@ -2,18 +2,19 @@
 
 use async_trait::async_trait;
 use axum::http::HeaderMap;
-use spots_booking::{EventId, EventType, FieldRule, HostId, NewEvent};
+use jiff::Timestamp;
+use spots_booking::{EventId, EventType, FieldRule, HostId, HostKind, NewEvent};
 use spots_host::ServiceError;
 use spots_host::desk::{
-    Asked, EventCard, FrontDoor, GuestCard, HostCard, HostDesk, OpenTime, Part, PartRequest,
-    Through,
+    Asked, EventCard, EventsWanted, FrontDoor, GuestCard, GuestsWanted, HostCard, HostDesk,
+    OpenTime, Part, PartRequest, Through,
 };
 use spots_store::model::{Channel, EventRecord, Host, RequirementsRecord};
 use spots_store::{Page, PageRequest};
 
 use crate::http::session_token;
 use crate::platform::Platform;
-use crate::service::{self, Ctx, EventQuery, Guest, Member, OpenSlot};
+use crate::service::{self, Ctx, EventQuery, Guest, GuestQuery, Member, NewHost, OpenSlot, Person};
 
 /// The platform's front door for hosts.
 #[derive(Debug)]
@@ -24,6 +25,12 @@ pub(crate) struct Door {
 impl Door {
     pub(crate) fn new(platform: Platform) -> Self {
         Self { platform }
+    }
+
+    async fn person(&self, ctx: &Ctx, headers: &HeaderMap) -> Result<Person, ServiceError> {
+        let token =
+            session_token(headers, self.platform.settings()).ok_or(ServiceError::NotSignedIn)?;
+        service::person(ctx, token).await
     }
 }
 
@@ -39,15 +46,32 @@ impl FrontDoor for Door {
         Ok(asked(service::requirements(&ctx, host, event_type).await?))
     }
 
+    async fn own_hosts(&self, headers: &HeaderMap) -> Result<Vec<HostCard>, ServiceError> {
+        let ctx = Ctx::begin(&self.platform)?;
+        let person = self.person(&ctx, headers).await?;
+        let hosts = service::hosts_of(&ctx, &person).await?;
+        Ok(hosts.into_iter().map(host_card).collect())
+    }
+
+    async fn add_host(
+        &self,
+        headers: &HeaderMap,
+        name: String,
+        kind: HostKind,
+    ) -> Result<HostCard, ServiceError> {
+        let ctx = Ctx::begin(&self.platform)?;
+        let person = self.person(&ctx, headers).await?;
+        let host = service::add_host(&ctx, &person, NewHost { name, kind }).await?;
+        Ok(host_card(host))
+    }
+
     async fn admit(
         &self,
         headers: &HeaderMap,
         host: HostId,
     ) -> Result<Box<dyn HostDesk>, ServiceError> {
         let ctx = Ctx::begin(&self.platform)?;
-        let token =
-            session_token(headers, self.platform.settings()).ok_or(ServiceError::NotSignedIn)?;
-        let person = service::person(&ctx, token).await?;
+        let person = self.person(&ctx, headers).await?;
         let member = service::member(&ctx, &person, host).await?;
         let card = host_card(member.host().clone());
         Ok(Box::new(Desk { ctx, member, card }))
@@ -68,6 +92,10 @@ impl HostDesk for Desk {
         &self.card
     }
 
+    fn now(&self) -> Timestamp {
+        self.ctx.now()
+    }
+
     async fn ask(
         &self,
         event_type: EventType,
@@ -85,12 +113,18 @@ impl HostDesk for Desk {
         service::add_events(&self.ctx, &self.member, events).await
     }
 
-    async fn events(&self, wanted: PartRequest) -> Result<Part<EventCard>, ServiceError> {
+    async fn events(
+        &self,
+        wanted: EventsWanted,
+        part_wanted: PartRequest,
+    ) -> Result<Part<EventCard>, ServiceError> {
         let query = EventQuery {
+            text: wanted.text,
             host: Some(self.card.id),
+            over: wanted.over,
             ..EventQuery::default()
         };
-        let found = service::search_events(&self.ctx, query, page(wanted)).await?;
+        let found = service::search_events(&self.ctx, query, page(part_wanted)).await?;
         Ok(part(found, |summary| {
             let times = summary.next.into_iter().collect();
             event_card(summary.record, times, false)
@@ -108,14 +142,19 @@ impl HostDesk for Desk {
     async fn guests(
         &self,
         event: EventId,
-        through: Through,
-        wanted: PartRequest,
+        wanted: GuestsWanted,
+        part_wanted: PartRequest,
     ) -> Result<Part<GuestCard>, ServiceError> {
-        let channel = match through {
-            Through::Page => Channel::Page,
-            Through::Api => Channel::Api,
+        let query = GuestQuery {
+            event,
+            starts_at: wanted.starts_at,
+            code: wanted.code,
+            channel: match wanted.through {
+                Through::Page => Channel::Page,
+                Through::Api => Channel::Api,
+            },
         };
-        let guests = service::guests(&self.ctx, &self.member, event, channel, page(wanted)).await?;
+        let guests = service::guests(&self.ctx, &self.member, query, page(part_wanted)).await?;
         Ok(part(guests, guest_card))
     }
 }

@@ -10,7 +10,6 @@ mod bookings;
 mod event;
 mod events;
 mod preferences;
-mod problems;
 mod prose;
 mod request;
 mod sharing;
@@ -46,7 +45,7 @@ pub(crate) fn routes() -> Router<Platform> {
             "/me/delete",
             get(account::delete).post(account::post_delete),
         )
-        .route("/me/export", get(crate::api::find_export))
+        .route("/me/export", get(crate::api::export::find_export))
         .route(
             "/sign-in",
             get(account::sign_in).post(account::post_sign_in),

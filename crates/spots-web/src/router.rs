@@ -22,6 +22,8 @@ use crate::service::stored;
 
 /// The most bytes of one request's body.
 pub const BODY_BYTES_MAX: usize = 256 * 1024;
+/// Routes for programs that are not part of the API's description.
+pub const PLAIN_ROUTES: [&str; 3] = ["/openapi.json", "/healthz", "/readyz"];
 /// Where the API's paths begin.
 const API_ROOT: &str = "/api/v1";
 
@@ -30,15 +32,17 @@ pub fn router(platform: Platform) -> Router {
     let door: Arc<dyn FrontDoor> = Arc::new(Door::new(platform.clone()));
     let (people, hosts) = api_routers();
     let document = Json(document(&people, &hosts));
+    let [description, alive, readiness] = PLAIN_ROUTES;
     let timeout = platform.settings().request_timeout;
     Router::new()
-        .route("/openapi.json", get(async move || document.clone()))
-        .route("/healthz", get(async || "alive\n"))
-        .route("/readyz", get(ready))
+        .route(description, get(async move || document.clone()))
+        .route(alive, get(async || "alive\n"))
+        .route(readiness, get(ready))
         .merge(pages::routes())
         .merge(Router::from(people))
         .with_state(platform.clone())
-        .merge(Router::from(hosts).with_state(door))
+        .merge(Router::from(hosts).with_state(Arc::clone(&door)))
+        .merge(spots_host::pages::routes().with_state(door))
         .fallback(async || Problem::of_status(StatusCode::NOT_FOUND))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn(guard::refuse_cross_origin))

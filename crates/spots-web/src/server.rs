@@ -11,7 +11,7 @@ use crate::service::Ctx;
 
 /// How often keys of shares whose time is over are destroyed. A host cannot read them in between:
 /// every opening compares the time itself.
-const EXPIRY_EVERY: Duration = Duration::from_secs(60);
+const EXPIRY_EVERY: Duration = Duration::from_mins(1);
 /// Fields that one round ends.
 const EXPIRY_BATCH: u32 = 1_000;
 

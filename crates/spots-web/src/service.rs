@@ -32,8 +32,8 @@ pub use events::{
 };
 pub use export::{Export, export};
 pub use hosts::{
-    Guest, GuestField, Member, NewHost, add_host, guests, host, hosts_of, member, requirements,
-    update_requirements,
+    Guest, GuestField, GuestQuery, Member, NewHost, add_host, guests, host, hosts_of, member,
+    requirements, update_requirements,
 };
 pub use offer::{Offer, OfferField, Preview, PreviewField, offer, preview};
 pub use profile::{Profile, profile, update_profile};

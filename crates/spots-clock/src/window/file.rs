@@ -170,7 +170,11 @@ impl FileWindow {
 
     /// Replaces every slot of both files by one record, so that nothing old can come back.
     pub(crate) fn overwrite(&mut self, record: &WindowRecord) -> io::Result<()> {
-        let life = self.next_life();
+        let newest = self.window.newest.into_iter().chain(self.life.newest);
+        let life = newest
+            .map(|slot| slot.life)
+            .max()
+            .map_or(1, |life| life + 1);
         for _ in 0..2 {
             self.window.write(record, life)?;
             self.life.write(record, life)?;
@@ -179,12 +183,10 @@ impl FileWindow {
         Ok(())
     }
 
+    /// Counted from the file that is written last: after a crash between the two, the same life
+    /// begins again, so that the window is never more than one life ahead.
     fn next_life(&self) -> u64 {
-        let newest = self.window.newest.into_iter().chain(self.life.newest);
-        newest
-            .map(|slot| slot.life)
-            .max()
-            .map_or(1, |life| life + 1)
+        self.life.newest.map_or(1, |slot| slot.life + 1)
     }
 }
 

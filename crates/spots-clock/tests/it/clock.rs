@@ -211,6 +211,15 @@ fn a_wrong_mark_or_a_wrong_clock_is_refused() -> Result<(), Box<dyn Error>> {
 }
 
 #[test]
+fn a_clock_beyond_the_last_timestamp_is_refused() {
+    let source = ManualSource::new(TimestampId::NANOSECONDS_MAX);
+    assert!(matches!(
+        life(&source, &MemoryWindow::new()),
+        Err(OpenError::Refused(StartRefusal::BeyondRange { .. }))
+    ));
+}
+
+#[test]
 fn a_step_between_two_lives_of_one_boot_does_not_count() -> Result<(), Box<dyn Error>> {
     let source = ManualSource::new(START);
     let window = MemoryWindow::new();
@@ -221,4 +230,37 @@ fn a_step_between_two_lives_of_one_boot_does_not_count() -> Result<(), Box<dyn E
     assert_eq!(clock.now()?.nanoseconds(), START + SECOND);
     assert_eq!(clock.status().disruptions.len(), 1);
     Ok(())
+}
+
+/// The counter keeps pace with the system's: after a quarter of a second they differ by less than
+/// the drift that the clock assumes.
+#[test]
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+fn the_processors_counter_keeps_pace() {
+    use spots_clock::{ClockSource as _, CounterSource, SystemSource};
+
+    let Some(counter) = CounterSource::new() else {
+        return; // not a steady one
+    };
+    let system = SystemSource::new();
+    let read = || {
+        // The tightest of several pairs: nothing came between the two readings.
+        let pairs = (0..1_000).map(|_| {
+            let before = system.counter();
+            let ours = counter.counter();
+            (system.counter() - before, ours, before)
+        });
+        pairs.min().expect("a thousand pairs")
+    };
+    let (_, ours, began) = read();
+    while system.counter() - began < 250_000_000 {
+        std::hint::spin_loop();
+    }
+    let (slack, ours_later, ended) = read();
+    let lasted = ended - began;
+    let difference = (ours_later - ours).abs_diff(lasted);
+    assert!(
+        difference <= lasted / 5_000 + slack,
+        "{difference} ns of {lasted} ns"
+    );
 }

@@ -372,7 +372,7 @@ fn the_truth_is_always_within_the_bound() {
 
 /// The long form: 10⁷ readings.
 #[test]
-#[ignore = "a minute: cargo nextest run -p spots-clock --release --run-ignored only ten_million"]
+#[ignore = "twenty seconds: cargo nextest run -p spots-clock --run-ignored only ten_million"]
 fn the_truth_is_within_ten_million_bounds() {
     simulate(1_000, 500);
 }

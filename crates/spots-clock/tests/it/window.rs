@@ -77,3 +77,48 @@ fn a_lost_or_restored_file_is_noticed() -> Outcome {
     assert!(matches!(refusal(directory.path())?, FileWindowError::Lost));
     Ok(())
 }
+
+#[test]
+fn crashes_between_the_two_writes_of_a_start_are_no_loss() -> Outcome {
+    let directory = tempfile::tempdir()?;
+    let life = directory.path().join("clock.life");
+    drop(AtomicClock::open(directory.path())?);
+    let before = fs::read(&life)?;
+    let mut last = AtomicClock::open(directory.path())?.now()?;
+    for _ in 0..5 {
+        // The second write never happened: the file still holds what it held.
+        fs::write(&life, &before)?;
+        let next = AtomicClock::open(directory.path())?.now()?;
+        assert!(next > last);
+        assert!(next.identity().incarnation() > last.identity().incarnation());
+        last = next;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_torn_write_leaves_the_record_before() -> Outcome {
+    let directory = tempfile::tempdir()?;
+    let window = directory.path().join("clock.window");
+    let last = AtomicClock::open(directory.path())?.now()?;
+    let whole = fs::read(&window)?;
+    let newest = FileWindow::peek(directory.path())?;
+    let with_flipped = |place: usize| -> Result<_, Box<dyn Error>> {
+        let mut torn = whole.clone();
+        let byte = torn.get_mut(place).ok_or("beyond the file")?;
+        *byte ^= 0x40;
+        fs::write(&window, torn)?;
+        Ok(FileWindow::peek(directory.path())?)
+    };
+    // Two slots, a page apart; the one that matters is the newest.
+    let (first, second) = (with_flipped(0)?, with_flipped(4096)?);
+    assert_ne!(first, second);
+    let start = if first == newest { 4096 } else { 0 };
+    let before = if first == newest { second } else { first };
+    for place in start..start + 80 {
+        assert_eq!(with_flipped(place)?, before, "byte {place}");
+    }
+    let next = AtomicClock::open(directory.path())?.now()?;
+    assert!(next > last);
+    Ok(())
+}

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 
-use crate::desk::AtDesk;
+use crate::desk::{AtDesk, EventsWanted};
 use crate::error::ServiceError;
 use crate::extract::{Body, Params};
 use crate::problem::Problem;
@@ -42,6 +42,6 @@ pub(super) async fn list_host_events(
     AtDesk(desk): AtDesk,
     Params(page): Params<PageParams>,
 ) -> Result<Json<List<EventListItem>>, Problem> {
-    let events = desk.events(page.part()?).await?;
+    let events = desk.events(EventsWanted::default(), page.part()?).await?;
     Ok(Json(page.list(events, |card| (&card).into())))
 }

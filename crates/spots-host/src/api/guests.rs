@@ -3,7 +3,7 @@
 use axum::Json;
 use spots_booking::{EventId, HostId};
 
-use crate::desk::{AtDesk, Through};
+use crate::desk::{AtDesk, GuestsWanted, Through};
 use crate::extract::{Params, Segments, Word};
 use crate::problem::Problem;
 use crate::wire::{GuestBody, List, PageParams};
@@ -27,7 +27,8 @@ pub(super) async fn list_guests(
 ) -> Result<Json<List<GuestBody>>, Problem> {
     let Segments((_, Word(event))) = segments;
     let event_type = desk.event(event).await?.event.offer.event_type;
-    let guests = desk.guests(event, Through::Api, page.part()?).await?;
+    let wanted = GuestsWanted::all(Through::Api);
+    let guests = desk.guests(event, wanted, page.part()?).await?;
     Ok(Json(
         page.list(guests, |guest| GuestBody::new(guest, event_type)),
     ))

@@ -55,8 +55,8 @@ pub struct HostEventRow {
     pub date: DateBadge,
     /// When it takes place.
     pub when: EventTime,
-    /// Places taken and left over all its times.
-    pub places: Places,
+    /// Places taken and left at its next time; `None` where none is to come.
+    pub places: Option<Places>,
 }
 
 impl HostEventRow {
@@ -76,7 +76,7 @@ impl HostEventRow {
                     zone: "Berlin time".to_owned(),
                     there: None,
                 },
-                places: Places::limited(14, 40),
+                places: Some(Places::limited(14, 40)),
             },
             Self {
                 id: "evt_b2".to_owned(),
@@ -92,7 +92,7 @@ impl HostEventRow {
                     zone: "Berlin time".to_owned(),
                     there: None,
                 },
-                places: Places::limited(0, 24),
+                places: Some(Places::limited(0, 24)),
             },
         ]
     }

@@ -21,10 +21,10 @@ pub struct GuestsPage {
     pub event_id: String,
     /// The event's name.
     pub event_title: String,
-    /// The event's next time.
+    /// The event's next time; its last one where none is to come.
     pub when: EventTime,
-    /// Places taken and left.
-    pub places: Places,
+    /// Places taken and left at that time; `None` where none is to come.
+    pub places: Option<Places>,
     /// The part of a guest handle searched for, as typed.
     pub q: String,
     /// The event's times, the first for all of them (value `""`), one chosen.
@@ -46,6 +46,8 @@ pub struct GuestRow {
     pub time: Moment,
     /// How many people come.
     pub party: u32,
+    /// Whether they cancelled.
+    pub cancelled: bool,
     /// One entry per column: the value that is shared now, or `None`.
     pub values: Vec<Option<String>>,
 }
@@ -70,7 +72,7 @@ impl Samples for GuestsPage {
     fn samples() -> Vec<Sample<Self>> {
         let empty = Self::sample();
         let typical = Self {
-            places: Places::limited(33, 40),
+            places: Some(Places::limited(33, 40)),
             guests: GuestRow::samples(),
             ..empty.clone()
         };
@@ -87,7 +89,7 @@ impl Samples for GuestsPage {
             ..typical.clone()
         };
         let full = Self {
-            places: Places::limited(0, 40),
+            places: Some(Places::limited(0, 40)),
             guests: GuestRow::samples().into_iter().cycle().take(20).collect(),
             pager: Pager {
                 position: "1 to 20 of 38".to_owned(),
@@ -128,7 +130,7 @@ impl GuestsPage {
                 zone: "Berlin time".to_owned(),
                 there: None,
             },
-            places: Places::limited(40, 40),
+            places: Some(Places::limited(40, 40)),
             q: String::new(),
             slots: Choice::list(
                 [
@@ -158,6 +160,7 @@ impl GuestRow {
                 format!("Sat 12 Dec, {hour}"),
             ),
             party,
+            cancelled: handle.ends_with('W'),
             values: values
                 .into_iter()
                 .map(|value| value.map(str::to_owned))

@@ -28,10 +28,6 @@ pub struct HostRow {
     pub name: String,
     /// The host's kind.
     pub kind: HostKind,
-    /// Events that are still to come.
-    pub upcoming: u32,
-    /// Places booked at those events.
-    pub guests: u32,
 }
 
 /// The form for a new host.
@@ -125,23 +121,19 @@ impl Samples for HostsPage {
             form: NewHostForm::new("", ""),
             errors: FormErrors::none(),
         };
-        let row = |id: &str, name: &str, kind, upcoming, guests| HostRow {
+        let row = |id: &str, name: &str, kind| HostRow {
             id: id.to_owned(),
             name: name.to_owned(),
             kind,
-            upcoming,
-            guests,
         };
         let some = Self {
             hosts: vec![
-                row("host_9rT2", "Café Mira", HostKind::Business, 12, 148),
-                row("host_c81K", "Ruderclub am Nordufer", HostKind::Club, 1, 1),
+                row("host_9rT2", "Café Mira", HostKind::Business),
+                row("host_c81K", "Ruderclub am Nordufer", HostKind::Club),
                 row(
                     "host_Zq07",
                     "Dr. Ines Albrecht, bread and fermentation",
                     HostKind::Expert,
-                    0,
-                    0,
                 ),
             ],
             ..none.clone()

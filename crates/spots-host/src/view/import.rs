@@ -11,8 +11,8 @@ use super::{
 /// The import of an iCalendar file: choose it, see what will happen, confirm.
 ///
 /// The first step is `multipart/form-data` with `action=preview`, `calendar` (the file),
-/// `eventType` and `capacity`; the second sends `action=create`, `carried`, `eventType` and
-/// `capacity`.
+/// `eventType`, `timeZone` and `capacity`; the second sends `action=create`, `carried` and the same
+/// three.
 #[derive(Debug, Clone, Template)]
 #[template(path = "host/import.html")]
 pub struct ImportPage {
@@ -22,6 +22,8 @@ pub struct ImportPage {
     pub host: HostHead,
     /// The types that the imported events may have, one chosen.
     pub types: Vec<Choice>,
+    /// `timeZone`: IANA name of the zone of times for which the file names none.
+    pub zones: Vec<Choice>,
     /// Places at each time, as typed; empty for no limit.
     pub capacity: String,
     /// The largest file that is read, in words, for example `1 MB`.
@@ -37,10 +39,12 @@ pub struct ImportPage {
 pub struct ImportPreview {
     /// The file's name.
     pub file_name: String,
-    /// What the confirming form sends back to name the file that was read.
+    /// The file that was read, as base64url: what the confirming form sends back.
     pub carried: String,
     /// `eventType` as chosen.
     pub event_type: EventType,
+    /// `timeZone` as chosen.
+    pub time_zone: String,
     /// How many events would be created in all.
     pub create_total: u32,
     /// The first of them.
@@ -86,6 +90,7 @@ impl ImportPreview {
             file_name: "summer-programme.ics".to_owned(),
             carried: "imp_5Jw0".to_owned(),
             event_type: EventType::BusinessEvent,
+            time_zone: "Europe/Berlin".to_owned(),
             create_total: 14,
             create: vec![
                 ImportedEvent {
@@ -135,6 +140,10 @@ impl Samples for ImportPage {
             page: Page::new("Import a calendar", Reader::Person, Section::Hosting),
             host: HostHead::sample(HostTab::Import),
             types: Choice::list(types.map(|t| (t.as_str(), t.label())), "business_event"),
+            zones: Choice::list(
+                [("Europe/Berlin", "Europe/Berlin"), ("UTC", "UTC")],
+                "Europe/Berlin",
+            ),
             capacity: String::new(),
             size_max: "1 MB".to_owned(),
             preview: None,

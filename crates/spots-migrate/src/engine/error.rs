@@ -116,6 +116,13 @@ pub enum Refusal {
     },
     /// The connection is inside a transaction.
     InTransaction,
+    /// A database to be adopted has another schema than the set gives.
+    Differs {
+        /// What the set gives and the database lacks, or the other way round.
+        what: Vec<String>,
+    },
+    /// A database to be adopted has a record already.
+    AlreadyRecorded,
     /// A rebuild would leave rows that point nowhere.
     Orphans {
         /// The migration.
@@ -164,8 +171,22 @@ impl fmt::Display for Refusal {
                 "another run took the lock over while this one gave no sign; its work is kept, this run's open change is undone; run again",
             ),
             Self::Unknown { what } => write!(f, "{what} is not applied to this database; see spots migrate status"),
-            Self::NoWayBack { id } => write!(f, "{id} has no down.sql, so it cannot be rolled back; write one"),
-            Self::Condition { id, message } => write!(f, "{id} cannot be rolled back now: {message}"),
+            other => other.fmt_change(f),
+        }
+    }
+}
+
+impl Refusal {
+    /// Refusals of one change rather than of a whole run.
+    fn fmt_change(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoWayBack { id } => write!(
+                f,
+                "{id} has no down.sql, so it cannot be rolled back; write one"
+            ),
+            Self::Condition { id, message } => {
+                write!(f, "{id} cannot be rolled back now: {message}")
+            }
             Self::WouldLose { id, what } => write!(
                 f,
                 "rolling {id} back loses data ({}); consent with --accept-data-loss {id}",
@@ -175,12 +196,23 @@ impl fmt::Display for Refusal {
                 f,
                 "{id} needs the backfill {name}, which this program does not have; run it with the program that registers it"
             ),
-            Self::InTransaction => f.write_str("the connection is inside a transaction; commit it first"),
+            Self::Differs { what } => write!(
+                f,
+                "the database is not what the set gives: {}; name the last migration that it has with --to, or bring it there by hand",
+                what.join("; ")
+            ),
+            Self::AlreadyRecorded => f.write_str(
+                "the database has a record of migrations already; see spots migrate status",
+            ),
+            Self::InTransaction => {
+                f.write_str("the connection is inside a transaction; commit it first")
+            }
             Self::Orphans { id, what } => write!(
                 f,
                 "{id} would leave rows that point nowhere ({}); delete or move them in the migration",
                 what.join(", ")
             ),
+            _ => f.write_str("the run was refused"),
         }
     }
 }

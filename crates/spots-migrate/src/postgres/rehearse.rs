@@ -6,8 +6,8 @@ use tokio_postgres::Client;
 
 use super::{Backfills, apply, roll_back, status};
 use crate::rehearse::{
-    Rehearsal, RehearsedStep, Snapshot, changed, has_way_back, problems_again, problems_down,
-    problems_up,
+    Rehearsal, RehearsedStep, Snapshot, changed, differences, has_way_back, problems_again,
+    problems_down, problems_up,
 };
 use crate::{ApplyError, Dialect, Migration, MigrationSet, RollBack, Run, Silent};
 
@@ -125,6 +125,12 @@ async fn to(
     let mut silent = Silent;
     let mut run = Run::by("rehearsal", &mut silent).to(&migration.id);
     apply(scratch, set, backfills, &mut run).await.map(drop)
+}
+
+/// What the first database has and the second lacks, or the other way round.
+pub(super) async fn compare(wanted: &Client, found: &Client) -> Result<Vec<String>, ApplyError> {
+    let (wanted, found) = (snapshot(wanted).await?, snapshot(found).await?);
+    Ok(differences(&wanted.schema, &found.schema).collect())
 }
 
 async fn clock(client: &Client) -> Result<f64, ApplyError> {

@@ -59,6 +59,25 @@ pub fn rehearse(
     Ok(rehearsal)
 }
 
+/// What the set gives and this database lacks, or the other way round, after the ids it gives.
+pub(super) fn compare(
+    connection: &Connection,
+    set: &MigrationSet,
+    backfills: &Backfills,
+    last: Option<&str>,
+) -> Result<(Vec<String>, Vec<String>), ApplyError> {
+    let mut scratch = scratch(None)?;
+    let mut silent = Silent;
+    let mut run = Run::by("adoption", &mut silent);
+    if let Some(last) = last {
+        run = run.to(last);
+    }
+    let applied = apply(&mut scratch, set, backfills, &mut run)?;
+    let (wanted, found) = (snapshot(&scratch)?, snapshot(connection)?);
+    let what = differences(&wanted.schema, &found.schema).collect();
+    Ok((applied.ids, what))
+}
+
 fn scratch(source: Option<&Connection>) -> Result<Connection, ApplyError> {
     let what = "make a scratch database";
     let mut scratch = Connection::open_in_memory().map_err(ApplyError::database(what))?;

@@ -355,3 +355,45 @@ fn a_layout_can_be_told() {
     let report = check(&list, Vec::new(), &options);
     assert_eq!(found(&report, Level::Warning), ["stray-file readme.sql:1"]);
 }
+
+#[test]
+fn edges_say_why_with_file_and_line() {
+    let folder = crate::support::folder();
+    for (name, text) in [
+        ("1_a.sql", "CREATE TABLE a (id int PRIMARY KEY);"),
+        ("2_b.sql", "\nALTER TABLE a ADD x int;"),
+        ("3_c.sql", "ALTER TABLE a ADD y int;"),
+        (
+            "4_d.sql",
+            "CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $$ BEGIN\n DELETE FROM a; RETURN 1; END $$;",
+        ),
+        ("5_e.sql", "CREATE TABLE lone (id int);"),
+    ] {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    let set = spots_migrate::MigrationSet::from_dir_as(folder.path(), None).unwrap();
+    let graph = spots_migrate::Graph::of(&set, Dialect::Postgres);
+    let edges = graph
+        .edges
+        .iter()
+        .map(|edge| {
+            let kind = edge.kind.as_str();
+            format!(
+                "{} {kind} {} {}:{}",
+                edge.from, edge.object, edge.file, edge.line
+            )
+        })
+        .collect::<Vec<_>>();
+    assert_eq!(
+        edges,
+        [
+            "1_a uses a 2_b.sql:2",
+            "2_b writes a 3_c.sql:1",
+            "3_c body a 4_d.sql:2"
+        ]
+    );
+    assert_eq!(
+        graph.stages,
+        [vec!["1_a", "5_e"], vec!["2_b"], vec!["3_c"], vec!["4_d"]]
+    );
+}

@@ -7,6 +7,8 @@ mod crash;
 #[cfg(test)]
 mod postgres;
 #[cfg(test)]
+mod random;
+#[cfg(test)]
 mod rehearse;
 #[cfg(test)]
 mod set;

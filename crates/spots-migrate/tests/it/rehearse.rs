@@ -125,3 +125,65 @@ fn stages_that_do_not_commute_are_found() {
         "the schema is the same"
     );
 }
+
+#[test]
+fn a_database_is_adopted_only_when_it_is_what_the_set_gives() {
+    let mut connection = Connection::open_in_memory().unwrap();
+    connection
+        .execute_batch(
+            "CREATE TABLE a (id INTEGER PRIMARY KEY, n TEXT); INSERT INTO a VALUES (7, 'kept')",
+        )
+        .unwrap();
+    let set = set(&[
+        BASE,
+        ("2", "", "CREATE TABLE b (id INTEGER)", "DROP TABLE b"),
+    ]);
+    let none = sqlite::Backfills::new();
+    let mut silent = spots_migrate::Silent;
+    let mut run = crate::support::quiet(&mut silent);
+    let error = sqlite::adopt(&mut connection, &set, &none, &mut run).unwrap_err();
+    assert!(error.to_string().contains("table b"), "{error}");
+    let mut run = run.to("1");
+    assert_eq!(
+        sqlite::adopt(&mut connection, &set, &none, &mut run)
+            .unwrap()
+            .ids,
+        ["1"]
+    );
+    let mut run = crate::support::quiet(&mut silent);
+    assert_eq!(
+        sqlite::apply(&mut connection, &set, &none, &mut run)
+            .unwrap()
+            .ids,
+        ["2"]
+    );
+    let rows = connection.query_row("SELECT count(*) FROM a", [], |row| row.get::<_, i64>(0));
+    assert_eq!(rows.unwrap(), 1);
+}
+
+#[test]
+fn a_postgres_database_is_adopted_only_when_it_is_what_the_set_gives() {
+    let cluster = Cluster::start();
+    cluster::block_on(async {
+        let mut client = cluster.database("old").await;
+        client
+            .batch_execute("CREATE TABLE a (id INTEGER PRIMARY KEY, n TEXT)")
+            .await
+            .unwrap();
+        let one = set(&[BASE]);
+        let other = set(&[(
+            "1",
+            "",
+            "CREATE TABLE a (id INTEGER PRIMARY KEY, n INTEGER)",
+            "",
+        )]);
+        let none = postgres::Backfills::new();
+        let mut silent = spots_migrate::Silent;
+        for (number, (set, fits)) in [(&other, false), (&one, true)].into_iter().enumerate() {
+            let mut scratch = cluster.database(&format!("scratch{number}")).await;
+            let mut run = crate::support::quiet(&mut silent);
+            let adopted = postgres::adopt(&mut client, &mut scratch, set, &none, &mut run).await;
+            assert_eq!(adopted.is_ok(), fits, "{adopted:?}");
+        }
+    });
+}

@@ -118,7 +118,11 @@ impl Baseline {
                 .or_default();
             // A merge may leave both sides of one entry: neither side knew more than this.
             entry.count = entry.count.max(count);
-            entry.reason = columns.next().map(str::to_owned).or(entry.reason.take());
+            let reason = columns
+                .next()
+                .map(str::trim)
+                .filter(|reason| !reason.is_empty());
+            entry.reason = reason.map(str::to_owned).or(entry.reason.take());
             if baseline.entries.len() > ENTRIES_MAX {
                 return Err(fail("more entries than there may be"));
             }

@@ -55,6 +55,8 @@ pub struct Config {
     pub names: Names,
     /// How documents claim to use the clock.
     pub claims: Claims,
+    /// What a direct read becomes.
+    pub rewrite: Rewrite,
     /// What the clock itself resolves; an integration point may not need more.
     pub clock_precision: Precision,
 }
@@ -111,6 +113,36 @@ pub struct Integration {
     pub own: bool,
 }
 
+/// What a direct read becomes.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rewrite {
+    /// In Dart.
+    pub dart: DartRewrite,
+}
+
+/// The names of the Dart client.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DartRewrite {
+    /// What to import.
+    pub import: String,
+    /// The clock's class.
+    pub class: String,
+    /// The field that a class gets.
+    pub field: String,
+    /// The constructor parameter that a class gets.
+    pub parameter: String,
+    /// A `DateTime` in an async function; `{clock}` stands for the clock.
+    pub awaited: String,
+    /// A `DateTime` where nothing can be awaited.
+    pub sync: String,
+    /// What makes a fake clock.
+    pub fake: String,
+    /// The fake clock's name in a test.
+    pub fake_name: String,
+}
+
 /// Names that tell a clock and a stored timestamp.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -151,6 +183,7 @@ struct FileData {
     integration: Vec<Integration>,
     names: Option<Names>,
     claims: Option<Claims>,
+    rewrite: Option<Rewrite>,
     clock: Option<ClockData>,
 }
 
@@ -221,6 +254,10 @@ impl Config {
             integrations,
             names: own.names.or(built_in.names).unwrap_or_default(),
             claims: own.claims.or(built_in.claims).unwrap_or_default(),
+            rewrite: own
+                .rewrite
+                .or(built_in.rewrite)
+                .ok_or_else(|| syntax(path, "nothing says what a direct read becomes"))?,
             clock_precision: own
                 .clock
                 .map_or(Precision::Nanosecond, |clock| clock.precision),

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use spots_plan::audit::baseline::Baseline;
+use spots_plan::audit::check::check;
 use spots_plan::audit::config::Config;
 use spots_plan::audit::scan::Scanner;
-use spots_plan::audit::{Audit, Kind, audit, inventory};
+use spots_plan::audit::{Audit, Kind, audit, documents, inventory};
 use spots_plan::tree::{Language, Tree};
 
 pub(crate) fn fixtures() -> PathBuf {
@@ -172,37 +174,13 @@ fn sums_equal_the_total_and_the_first_priority_wins() {
     assert_eq!(summary.by_category["live-tracker"], 1);
 }
 
+fn pattern(id: &str, language: &str, read: &str) -> String {
+    format!("[[pattern]]\nid = \"{id}\"\nlanguage = \"{language}\"\nread = \"{read}\"\n")
+}
+
 #[test]
-fn patterns_are_data_and_one_that_can_match_nothing_is_reported() {
-    let dir = tempfile::tempdir().unwrap();
-    let root = dir.path();
-    std::fs::create_dir(root.join("plan")).unwrap();
-    std::fs::write(root.join("a.dart"), "final a = TZDateTime.now(local);\n").unwrap();
+fn data_that_can_mean_nothing_is_refused() {
     let load = |text: &str| Config::parse(text, Path::new("plan/clock.toml"));
-    let pattern = |id: &str, language: &str, read: &str| {
-        format!("[[pattern]]\nid = \"{id}\"\nlanguage = \"{language}\"\nread = \"{read}\"\n")
-    };
-    let good = pattern("tz", "dart", "TZDateTime.now(…)")
-        + &pattern("typo", "dart", "DateTme.now()")
-        + &pattern("nowhere", "swift", "Moment()");
-    std::fs::write(root.join("plan/clock.toml"), good).unwrap();
-    let audit = run(root);
-    assert_eq!(audit.summary().total, 1);
-    assert_eq!(audit.reads[0].rule, "tz");
-    let silent = audit
-        .silent_patterns
-        .iter()
-        .map(|p| (p.id.as_str(), p.reason.as_str()));
-    assert_eq!(
-        silent.collect::<Vec<_>>(),
-        [
-            (
-                "typo",
-                "\"DateTme.now()\" occurs in none of 1 files; did you mean \"DateTime.now()\"?"
-            ),
-            ("nowhere", "the tree holds no swift file"),
-        ]
-    );
     for (text, says) in [
         (
             pattern("x", "dart", "DateTime::now()"),
@@ -242,6 +220,35 @@ fn patterns_are_data_and_one_that_can_match_nothing_is_reported() {
 }
 
 #[test]
+fn patterns_are_data_and_one_that_can_match_nothing_is_reported() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path();
+    std::fs::create_dir(root.join("plan")).unwrap();
+    std::fs::write(root.join("a.dart"), "final a = TZDateTime.now(local);\n").unwrap();
+    let good = pattern("tz", "dart", "TZDateTime.now(…)")
+        + &pattern("typo", "dart", "DateTme.now()")
+        + &pattern("nowhere", "swift", "Moment()");
+    std::fs::write(root.join("plan/clock.toml"), good).unwrap();
+    let audit = run(root);
+    assert_eq!(audit.summary().total, 1);
+    assert_eq!(audit.reads[0].rule, "tz");
+    let silent = audit
+        .silent_patterns
+        .iter()
+        .map(|p| (p.id.as_str(), p.reason.as_str()));
+    assert_eq!(
+        silent.collect::<Vec<_>>(),
+        [
+            (
+                "typo",
+                "\"DateTme.now()\" occurs in none of 1 files; did you mean \"DateTime.now()\"?"
+            ),
+            ("nowhere", "the tree holds no swift file"),
+        ]
+    );
+}
+
+#[test]
 fn what_cannot_be_read_is_named_and_nothing_hangs() {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path();
@@ -263,4 +270,56 @@ fn what_cannot_be_read_is_named_and_nothing_hangs() {
     );
     assert_eq!(audit.summary().unreadable, 3);
     assert_eq!(audit.summary().by_kind[&Kind::Call], 501);
+}
+
+#[test]
+fn the_documents_come_from_the_data() {
+    let root = fixtures().join("dart");
+    let data = pattern("tz", "dart", "TZDateTime.now(…)")
+        + "[[integration]]\nname = \"Door\"\ncategory = \"door\"\nstamps = \"check-ins\"\nprecision = \"second\"\n"
+        + "[[exception]]\npaths = [\"lib/clock.dart\"]\nreason = \"the one file\"\n";
+    let config = Config::parse(&data, Path::new("plan/clock.toml")).unwrap();
+    let audit = audit(&Tree::walk(&root, &Language::ALL).unwrap(), &config);
+    let baseline = Baseline::of(&audit);
+    let gate = check(&audit, &baseline.compare(&audit), &config, &root);
+    let documents = documents(&audit, &config, &gate.mandatory);
+    let text = |name: &str| {
+        documents
+            .iter()
+            .find(|document| document.name == name)
+            .unwrap()
+            .text
+            .as_str()
+    };
+    for (name, says) in [
+        ("clock-mandate.md", "MUST use AtomicClockService"),
+        ("clock-mandate.md", "| `tz` | `TZDateTime.now(…)` | dart |"),
+        ("clock-mandate.md", "| `lib/clock.dart` | the one file |"),
+        (
+            "clock-checklist.md",
+            "**No direct read of the wall clock in new code**",
+        ),
+        ("clock-checklist.md", "Now: owed (nothing new;"),
+        ("clock-migration.md", "| 1 | payments, reservations | 0 |"),
+        ("clock-integration.md", "## Door: check-ins"),
+        (
+            "clock-integration.md",
+            "## Live Tracker: location timestamps",
+        ),
+        (
+            "clock-integration.md",
+            "- **When to sync with the server**: Before a sale opens",
+        ),
+        (
+            "clock-integration.md",
+            "- **Test of the queue's order**: owed",
+        ),
+        (
+            "clock-inventory.md",
+            "| `traps.dart:26:19` | `Traps.created` | call |",
+        ),
+    ] {
+        assert!(text(name).contains(says), "{name}: {says}\n{}", text(name));
+    }
+    assert_eq!(documents.len(), 5);
 }

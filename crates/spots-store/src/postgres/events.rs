@@ -49,11 +49,12 @@ statements! {
         "SELECT ", event_columns!(),
         " FROM events e JOIN hosts h ON h.host_id = e.host_id WHERE e.event_id = $1"
     );
-    LIST(INT8, TEXT, TEXT, TEXT, INT8, INT8) = concat!(
+    LIST(INT8, TEXT, TEXT, TEXT, INT8, INT8, INT8) = concat!(
         "SELECT ", event_columns!(), ",
-                COALESCE((SELECT min(s.starts_at) FROM event_slots s
-                          WHERE s.host_id = e.host_id AND s.event_id = e.event_id
-                            AND s.starts_at > $1), $1) AS next
+                CASE WHEN $7 = 1 THEN -COALESCE(e.last_end, $1)
+                     ELSE COALESCE((SELECT min(s.starts_at) FROM event_slots s
+                                    WHERE s.host_id = e.host_id AND s.event_id = e.event_id
+                                      AND s.starts_at > $1), $1) END AS next
          FROM events e JOIN hosts h ON h.host_id = e.host_id
          WHERE ($2 IS NULL OR e.event_type = $2)
            AND CASE WHEN $3 IS NULL
@@ -61,6 +62,8 @@ statements! {
                     ELSE e.host_id = $3 END
            AND ($4 IS NULL
                 OR strpos(lower(e.title || ' ' || e.place || ' ' || h.name), $4) > 0)
+           AND ($7 IS NULL
+                OR ($7 = 1) = (e.called_off = 1 OR (e.last_end IS NOT NULL AND e.last_end <= $1)))
          ORDER BY next, e.event_id COLLATE \"C\" LIMIT $5 OFFSET $6"
     );
     LIST_POOLS(TEXT, TEXT) =
@@ -176,8 +179,9 @@ pub(super) async fn list(
     let host = filter.host.map(|host| host.to_string());
     let text = filter.text.as_ref().map(|text| text.to_lowercase());
     let (limit, offset) = (i64::from(page.limit) + 1, i64::from(page.offset));
+    let over = filter.over.map(i64::from);
     let rows = store
-        .rows(&LIST, [&now, &kind, &host, &text, &limit, &offset])
+        .rows(&LIST, [&now, &kind, &host, &text, &limit, &offset, &over])
         .await?;
     let events = rows.iter().map(|row| from_columns(&mut Columns::of(row)));
     Ok(Page::cut(events.collect::<Result<_, _>>()?, page.limit))

@@ -16,12 +16,13 @@ use crate::rows::names_to_column;
 
 statements! {
     EVENT(TEXT, TEXT) = "SELECT 1 FROM events WHERE host_id = $1 AND event_id = $2";
-    GUESTS(TEXT, TEXT, INT8, INT8, INT8) =
+    GUESTS(TEXT, TEXT, INT8, INT8, INT8, TEXT) =
         "SELECT r.guest_id, r.booking_id, g.code, r.starts_at, r.ends_at, r.party, r.position,
                 r.cancelled_at_ns
          FROM reservations r
          JOIN guests g ON g.host_id = r.host_id AND g.guest_id = r.guest_id
          WHERE r.host_id = $1 AND r.event_id = $2 AND ($3 IS NULL OR r.starts_at = $3)
+           AND ($6 IS NULL OR strpos(g.code, $6) > 0)
          ORDER BY r.starts_at, g.code COLLATE \"C\", r.booking_id COLLATE \"C\"
          LIMIT $4 OFFSET $5";
     /// Waits for revocations under way, and finds no key after them; those that come later wait
@@ -58,11 +59,12 @@ impl Work for Open {
         let (host, event) = (self.open.host.to_string(), self.open.event.to_string());
         let (limit, offset) = (i64::from(self.page.limit) + 1, i64::from(self.page.offset));
         let starts_at = self.open.starts_at;
+        let code = self.open.code.map(|code| code.to_string());
         let ((), known, rows) = try_join!(
             biased;
             session.begin(),
             session.row(&EVENT, [&host, &event]),
-            session.rows(&GUESTS, [&host, &event, &starts_at, &limit, &offset]),
+            session.rows(&GUESTS, [&host, &event, &starts_at, &limit, &offset, &code]),
         )?;
         if known.is_none() {
             return Err(Refusal::NotFound("event").into());

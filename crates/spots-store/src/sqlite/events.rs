@@ -121,15 +121,18 @@ pub(super) fn list(
 ) -> Result<Page<EventRecord>, Fault> {
     let mut statement = db.prepare_cached(&format!(
         "SELECT {COLUMNS},
-                COALESCE((SELECT min(s.starts_at) FROM event_slots s
-                          WHERE s.host_id = e.host_id AND s.event_id = e.event_id
-                            AND s.starts_at > ?1), ?1) AS next
+                CASE WHEN ?7 = 1 THEN -COALESCE(e.last_end, ?1)
+                     ELSE COALESCE((SELECT min(s.starts_at) FROM event_slots s
+                                    WHERE s.host_id = e.host_id AND s.event_id = e.event_id
+                                      AND s.starts_at > ?1), ?1) END AS next
          FROM events e JOIN hosts h ON h.host_id = e.host_id
          WHERE (?2 IS NULL OR e.event_type = ?2)
            AND CASE WHEN ?3 IS NULL
                     THEN e.called_off = 0 AND (e.last_end IS NULL OR e.last_end > ?1)
                     ELSE e.host_id = ?3 END
            AND (?4 IS NULL OR instr(lower(e.title || ' ' || e.place || ' ' || h.name), ?4) > 0)
+           AND (?7 IS NULL
+                OR ?7 = (e.called_off = 1 OR (e.last_end IS NOT NULL AND e.last_end <= ?1)))
          ORDER BY next, e.event_id LIMIT ?5 OFFSET ?6"
     ))?;
     let mut rows = statement.query(params![
@@ -139,6 +142,7 @@ pub(super) fn list(
         filter.text.as_ref().map(|text| text.to_lowercase()),
         page.limit + 1,
         page.offset,
+        filter.over,
     ])?;
     let mut events = Vec::new();
     while let Some(row) = rows.next()? {

@@ -22,6 +22,7 @@ pub(super) fn open(
          FROM reservations r
          JOIN guests g ON g.host_id = r.host_id AND g.guest_id = r.guest_id
          WHERE r.host_id = ?1 AND r.event_id = ?2 AND (?3 IS NULL OR r.starts_at = ?3)
+           AND (?6 IS NULL OR instr(g.code, ?6) > 0)
          ORDER BY r.starts_at, g.code, r.booking_id LIMIT ?4 OFFSET ?5",
     )?;
     let mut rows = statement.query(params![
@@ -30,6 +31,7 @@ pub(super) fn open(
         open.starts_at,
         page.limit + 1,
         page.offset,
+        open.code.map(|code| code.to_string()),
     ])?;
     let mut guests = Vec::new();
     while let Some(row) = rows.next()? {

@@ -192,4 +192,12 @@ pub(crate) async fn events_are_searched_by_text_type_and_host(stage: &Stage) {
         2,
         "also what is over"
     );
+    for (over, expected) in [(true, ["First"]), (false, ["Second"])] {
+        let own = EventFilter {
+            host: Some(cafe.id),
+            over: Some(over),
+            ..all()
+        };
+        assert_eq!(titles(stage, own, PageRequest::FIRST).await.0, expected);
+    }
 }

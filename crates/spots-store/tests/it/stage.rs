@@ -58,8 +58,9 @@ impl Stage {
         Self::on(store, Place::Sqlite(directory))
     }
 
-    pub(crate) async fn postgres() -> Self {
-        let database = Database::create().unwrap();
+    /// On a copy of this database.
+    pub(crate) async fn postgres(template: &Database) -> Self {
+        let database = template.copy().unwrap();
         let store = connect(&database, PostgresOptions::default()).await;
         Self::on(Arc::new(store), Place::Postgres(database))
     }
@@ -278,6 +279,7 @@ impl Stage {
             host: offer.host,
             event: offer.event,
             starts_at: None,
+            code: None,
             channel: Channel::Page,
             stamp: self.stamp(),
         }
@@ -308,6 +310,13 @@ pub(crate) struct GuestRecordView {
     pub(crate) guest: GuestId,
     pub(crate) booking: BookingId,
     pub(crate) cancelled: bool,
+}
+
+/// A database with tables and no rows.
+pub(crate) async fn migrated() -> Database {
+    let database = Database::create().unwrap();
+    drop(connect(&database, PostgresOptions::default()).await);
+    database
 }
 
 pub(crate) async fn connect(database: &Database, options: PostgresOptions) -> PostgresStore {

@@ -45,6 +45,7 @@ pub(super) async fn list_events(
         text: params.q,
         event_type: params.event_type.map(Into::into),
         host: None,
+        over: None,
     };
     let params = PageParams {
         page: params.page,

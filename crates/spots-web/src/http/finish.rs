@@ -11,8 +11,11 @@ use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use spots_host::Problem;
+use spots_host::browser::show_as;
+use spots_host::view::{ProblemPage, Reader};
 use spots_privacy::random;
 
+use super::session::session_token;
 use crate::pages::assets::CONTENT_SECURITY_POLICY;
 use crate::platform::{Platform, Settings};
 
@@ -37,13 +40,14 @@ pub(crate) async fn finish(
     let id = random::bytes::<REQUEST_ID_BYTES>(platform.random());
     let id = RequestId(URL_SAFE_NO_PAD.encode(id));
     request.extensions_mut().insert(id.clone());
-    let mut response = explain(next.run(request).await, &id);
+    let browser = browser(&request, platform.settings());
+    let mut response = explain(next.run(request).await, &id, browser);
     add_headers(response.headers_mut(), platform.settings());
     response
 }
 
 /// Turns a bare error into a problem document, and names the request in either.
-fn explain(response: Response, id: &RequestId) -> Response {
+fn explain(response: Response, id: &RequestId, browser: Option<Reader>) -> Response {
     let status = response.status();
     if !(status.is_client_error() || status.is_server_error()) {
         return response;
@@ -58,13 +62,37 @@ fn explain(response: Response, id: &RequestId) -> Response {
         instance: Some(format!("urn:spots:request:{}", id.as_str()).into()),
         ..problem.unwrap_or_else(|| Problem::of_status(status))
     };
-    let mut explained = problem.into_response();
+    let mut explained = match browser {
+        Some(reader) => problem_page(&problem, status, id, reader),
+        None => problem.into_response(),
+    };
     for kept in [header::ALLOW, header::SET_COOKIE, header::RETRY_AFTER] {
         if let Some(value) = response.headers().get(&kept) {
             explained.headers_mut().insert(kept, value.clone());
         }
     }
     explained
+}
+
+/// The reader, if a person asks for a page with a browser. The API always answers programs.
+fn browser(request: &Request, settings: &Settings) -> Option<Reader> {
+    let accept = request.headers().get(header::ACCEPT);
+    let accept = accept.and_then(|value| value.to_str().ok());
+    let wants_page = accept.is_some_and(|media| media.contains("text/html"));
+    if !wants_page || request.uri().path().starts_with("/api/") {
+        return None;
+    }
+    Some(match session_token(request.headers(), settings) {
+        Some(_) => Reader::Person,
+        None => Reader::Visitor,
+    })
+}
+
+/// The same problem for a person; failures of ours name the request.
+fn problem_page(problem: &Problem, status: StatusCode, id: &RequestId, reader: Reader) -> Response {
+    let mut page = ProblemPage::of(problem, reader);
+    page.reference = status.is_server_error().then(|| id.as_str().to_owned());
+    show_as(status, &page)
 }
 
 fn add_headers(headers: &mut HeaderMap, settings: &Settings) {

@@ -5,41 +5,18 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use spots_booking::StandardField;
 use spots_host::ServiceError;
+use spots_host::browser::words::ZONES;
+use spots_host::browser::{Form, Query, Trouble, ZONE_COOKIE, of_form, see_other, show, show_as};
 use spots_host::view::{Choice, FormErrors, Section};
 use spots_privacy::Personal;
 use spots_store::PageRequest;
 use spots_store::model::ShareFilter;
 
-use super::problems::{Trouble, of_form};
-use super::request::{
-    Form, Query, SignedIn, Visitor, ZONE_COOKIE, own_path, see_other, show, show_as, with_cookie,
-};
+use super::request::{SignedIn, Visitor, own_path, with_cookie};
 use super::view::{DeleteAccountPage, ProfilePage, SignInPage, SignUpPage};
 use crate::http::{clear_session_cookie, session_cookie, session_token};
 use crate::platform::Platform;
 use crate::service::{self, PASSWORD_CHARS_MIN, Profile};
-
-/// Zones to choose from on the profile page.
-const ZONES: &[&str] = &[
-    "Africa/Lagos",
-    "America/Chicago",
-    "America/Los_Angeles",
-    "America/New_York",
-    "America/Sao_Paulo",
-    "Asia/Dubai",
-    "Asia/Kolkata",
-    "Asia/Shanghai",
-    "Asia/Tokyo",
-    "Australia/Sydney",
-    "Europe/Athens",
-    "Europe/Berlin",
-    "Europe/Istanbul",
-    "Europe/Lisbon",
-    "Europe/London",
-    "Europe/Madrid",
-    "Europe/Paris",
-    "UTC",
-];
 
 fn sign_in_page(visitor: &Visitor, form: &Form, errors: FormErrors) -> SignInPage {
     SignInPage {

@@ -11,15 +11,13 @@ use jiff::Timestamp;
 use spots_booking::requirement::Ask;
 use spots_booking::{EventId, FieldName, Refusal, ValueKind};
 use spots_host::ServiceError;
-use spots_host::view::{Choice, FormErrors, Section};
+use spots_host::browser::words::{event_time, moment, slot_of};
+use spots_host::browser::{Form, Query, Trouble, is_part, see_other, show, show_as};
+use spots_host::view::{Choice, FormErrors, NextStep, Section};
 use spots_privacy::{Personal, random};
 
-use super::problems::Trouble;
-use super::request::{Form, Query, SignedIn, is_part, see_other, show, show_as};
-use super::view::{
-    BookPage, FullPage, HostSees, HostSeesPart, NextStep, ShareRow, SharedLine, ValueInput,
-};
-use super::words::{event_time, moment, slot_of};
+use super::request::SignedIn;
+use super::view::{BookPage, FullPage, HostSees, HostSeesPart, ShareRow, SharedLine, ValueInput};
 use crate::service::{self, NewBooking, Offer, OfferField};
 
 /// The booking step as it stands: what the host asks, and what the form says so far.
@@ -234,11 +232,11 @@ impl Step<'_> {
             Refusal::Fields(problems) => {
                 for problem in problems {
                     let field = problem.field.parse::<FieldName>().ok()?;
-                    errors.add(format!("value.{}", field), problem.message.clone());
+                    errors.add(format!("value.{field}"), problem.message.clone());
                 }
             }
             Refusal::Required { field, .. } => errors.add(
-                format!("share.{}", field),
+                format!("share.{field}"),
                 format!("{host} takes no booking without this. Share it, or choose another event."),
             ),
             Refusal::RequirementsChanged => errors.add(

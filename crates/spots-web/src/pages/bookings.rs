@@ -5,17 +5,17 @@ use axum::response::Response;
 use jiff::tz::TimeZone;
 use spots_booking::{BookingId, FieldName};
 use spots_host::ServiceError;
+use spots_host::browser::words::{badge, event_time, moment};
+use spots_host::browser::{Query, Trouble, encode, page_number, pager, see_other, show};
 use spots_host::view::{EventTime, Field, Period, Section};
 use spots_store::PageRequest;
 use spots_store::model::{BookingRecord, PAGE_ROWS_MAX};
 
-use super::events::{page_number, pager};
-use super::problems::Trouble;
-use super::request::{Query, SignedIn, encode, see_other, show};
+use super::request::SignedIn;
 use super::view::{
     BookedField, BookingPage, BookingRow, BookingState, HostRef, MyBookingsPage, QueueEvidence,
 };
-use super::words::{badge, bound, event_time, moment, nanoseconds};
+use super::words::{bound, nanoseconds};
 use crate::service::{self, BookingDetails, Ctx, SharedValue};
 
 /// Bookings of one page.
@@ -117,7 +117,7 @@ pub(super) async fn show_booking(
         evidence: evidence(&signed_in, record).await?,
         shared: live
             .iter()
-            .map(|shared| booked_field(&signed_in, shared))
+            .map(|shared| booked_field(&signed_in, record, shared))
             .collect(),
         ended: ended
             .iter()
@@ -159,8 +159,9 @@ async fn evidence(
     }))
 }
 
-fn booked_field(signed_in: &SignedIn, shared: &SharedValue) -> BookedField {
-    let zone = signed_in.visitor.zone.clone().unwrap_or(TimeZone::UTC);
+fn booked_field(signed_in: &SignedIn, record: &BookingRecord, shared: &SharedValue) -> BookedField {
+    let own = signed_in.visitor.zone.clone();
+    let zone = own.unwrap_or_else(|| zone(record));
     let until = nanoseconds(shared.field.expires_at_ns);
     BookedField {
         share_id: shared.field.share.to_string(),

@@ -8,14 +8,14 @@ use jiff::{Timestamp, ToSpan as _};
 use spots_booking::requirement::Ask;
 use spots_booking::{Schedule, TableHours};
 use spots_host::ServiceError;
+use spots_host::browser::words::{day, event_time, moment, places, slot_id, time, zone_name};
+use spots_host::browser::{Query, Trouble, show};
 use spots_host::view::{Choice, Section};
 
-use super::problems::Trouble;
-use super::request::{Query, Visitor, show};
+use super::request::Visitor;
 use super::view::{
     AskLine, BookingChoice, EventPage, HostRef, Slot, SlotDay, SlotState, TableForm,
 };
-use super::words::{day, event_time, moment, places, slot_id, time, zone_name};
 use crate::service::{self, EventDetails, Offer, OpenSlot};
 
 pub(super) async fn show_event(
@@ -209,17 +209,11 @@ async fn table(
             );
             (address, day(open.slot.starts_at, &zone).text)
         });
-    let labels: Vec<_> = (1..=event.party_max)
-        .map(|count| (count.to_string(), people(count)))
-        .collect();
-    let choices = labels
-        .iter()
-        .map(|(value, label)| (value.as_str(), label.as_str()));
     Ok(BookingChoice::Table(TableForm {
         date: date.to_string(),
         date_min: today.to_string(),
         date_max: last.to_string(),
-        parties: Choice::list(choices, &party.to_string()),
+        parties: parties(event.party_max, party),
         day: day(from, &zone).text,
         times: if times.iter().any(|open| fits(open)) {
             times
@@ -243,6 +237,16 @@ fn table_slot(details: &EventDetails, open: &OpenSlot, zone: &TimeZone, fits: bo
             ..slot
         }
     }
+}
+
+/// The sizes of a party, one chosen.
+fn parties(most: u32, chosen: u32) -> Vec<Choice> {
+    let choice = |count: u32| Choice {
+        value: count.to_string(),
+        label: people(count),
+        chosen: count == chosen,
+    };
+    (1..=most).map(choice).collect()
 }
 
 fn people(count: u32) -> String {

@@ -2,13 +2,13 @@
 
 use axum::response::Response;
 use spots_booking::EventType;
-use spots_host::view::{Pager, Section};
+use spots_host::browser::words::{badge, event_time, places};
+use spots_host::browser::{Query, Trouble, encode, page_number, pager, show};
+use spots_host::view::Section;
 use spots_store::PageRequest;
 
-use super::problems::Trouble;
-use super::request::{Query, Visitor, encode, show};
+use super::request::Visitor;
 use super::view::{EventCard, EventsPage, TypeFilter};
-use super::words::{badge, event_time, places};
 use crate::service::{self, EventQuery, EventSummary};
 
 /// Events of one page.
@@ -20,6 +20,7 @@ pub(super) async fn list(visitor: Visitor, query: Query) -> Result<Response, Tro
         text: query.given("q").map(str::to_owned),
         event_type,
         host: None,
+        over: None,
     };
     let number = page_number(&query);
     let part = PageRequest {
@@ -65,21 +66,5 @@ fn card(visitor: &Visitor, event: &EventSummary) -> EventCard {
         more_times: u32::try_from(times.saturating_sub(1)).unwrap_or(u32::MAX),
         place: offer.place.clone(),
         places: places(event.next.and_then(|open| open.left), &event.record.event),
-    }
-}
-
-/// The page that an address asks for, from 1.
-pub(super) fn page_number(query: &Query) -> u32 {
-    query.get("page").parse().unwrap_or(1).clamp(1, 1_000)
-}
-
-/// Where the neighbours of a page are.
-pub(super) fn pager(number: u32, more: bool, address: &str) -> Pager {
-    let joint = if address.contains('?') { '&' } else { '?' };
-    let at = |number: u32| format!("{address}{joint}page={number}");
-    Pager {
-        position: format!("Page {number}"),
-        previous: (number > 1).then(|| at(number - 1)),
-        next: more.then(|| at(number + 1)),
     }
 }

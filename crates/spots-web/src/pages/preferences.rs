@@ -6,12 +6,12 @@ use axum::response::Response;
 use spots_booking::field::allowed;
 use spots_booking::{EventType, FieldName, HostId, StandardField};
 use spots_host::ServiceError;
+use spots_host::browser::{Form, Trouble, see_other, show};
 use spots_host::view::{Field, Section};
 use spots_store::PageRequest;
 use spots_store::model::Host;
 
-use super::problems::Trouble;
-use super::request::{Form, SignedIn, see_other, show};
+use super::request::SignedIn;
 use super::view::{DefaultTick, HostDefaults, PreferencesPage, TypeDefaults};
 use crate::service::{self, Scope};
 

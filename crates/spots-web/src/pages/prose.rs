@@ -6,11 +6,11 @@ use axum::response::{IntoResponse as _, Response};
 use pulldown_cmark::{Options, Parser, html};
 use serde_json::Value;
 use spots_host::ServiceError;
+use spots_host::browser::{Trouble, show};
 use spots_host::view::Section;
 
 use super::assets;
-use super::problems::Trouble;
-use super::request::{Visitor, show};
+use super::request::Visitor;
 use super::view::{ApiPage, Operation, OperationGroup, Parameter, ProsePage, ResponseLine};
 
 /// The page for attendees and hosts, as it stands in the repository.

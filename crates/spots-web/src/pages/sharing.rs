@@ -6,19 +6,19 @@ use axum::response::Response;
 use jiff::tz::TimeZone;
 use spots_booking::FieldName;
 use spots_host::ServiceError;
+use spots_host::browser::words::moment;
+use spots_host::browser::{Form, Query, Trouble, page_number, pager, see_other, show};
 use spots_host::view::{Moment, Section};
 use spots_store::PageRequest;
 use spots_store::model::{Selection, ShareFilter};
 
 use super::bookings::field;
-use super::events::{page_number, pager};
-use super::problems::Trouble;
-use super::request::{Form, Query, SignedIn, see_other, show};
+use super::request::SignedIn;
 use super::view::{
     BookingShares, FieldEntry, FieldShares, HostShares, LastLooked, ShareLine, SharingPage,
     SharingView,
 };
-use super::words::{moment, nanoseconds};
+use super::words::nanoseconds;
 use crate::service::{self, SharedValue};
 
 /// Shared fields of one page.
@@ -57,9 +57,16 @@ struct Words<'a> {
 }
 
 impl Words<'_> {
+    /// In the reader's zone, or in UTC and said so.
     fn moment(&self, at_ns: i64) -> Moment {
-        let zone = self.signed_in.visitor.zone.clone().unwrap_or(TimeZone::UTC);
-        moment(nanoseconds(at_ns), &zone, self.signed_in.ctx().now())
+        let now = self.signed_in.ctx().now();
+        match &self.signed_in.visitor.zone {
+            Some(zone) => moment(nanoseconds(at_ns), zone, now),
+            None => {
+                let utc = moment(nanoseconds(at_ns), &TimeZone::UTC, now);
+                Moment::new(utc.datetime, format!("{} UTC", utc.text))
+            }
+        }
     }
 
     fn looked(&self, shared: &SharedValue) -> LastLooked {

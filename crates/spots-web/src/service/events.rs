@@ -23,6 +23,8 @@ pub struct EventQuery {
     pub event_type: Option<EventType>,
     /// Of this host; then also those called off or over.
     pub host: Option<HostId>,
+    /// Only those over or called off, the latest first; or only the others.
+    pub over: Option<bool>,
 }
 
 /// A time that can be booked.
@@ -95,6 +97,7 @@ pub async fn search_events(
         event_type: query.event_type,
         host: query.host,
         text: text.map(|text| text.trim().to_owned()),
+        over: query.over,
     };
     let found = ctx
         .store()

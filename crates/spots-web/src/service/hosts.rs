@@ -1,8 +1,9 @@
 //! Hosts, what they ask for, and their guests.
 
+use jiff::Timestamp;
 use spots_booking::{
-    BookingId, EventId, EventType, FieldName, FieldRule, GuestId, HostId, HostKind, Placed,
-    Requirements, value,
+    BookingId, CodePart, EventId, EventType, FieldName, FieldRule, GuestId, HostId, HostKind,
+    Placed, Requirements, value,
 };
 use spots_host::ServiceError;
 use spots_privacy::Personal;
@@ -52,6 +53,19 @@ pub struct Guest {
     pub cancelled: bool,
     /// What is shared now.
     pub fields: Vec<GuestField>,
+}
+
+/// Which guests a host reads.
+#[derive(Clone, Copy, Debug)]
+pub struct GuestQuery {
+    /// Of this event.
+    pub event: EventId,
+    /// Of the time that begins then.
+    pub starts_at: Option<Timestamp>,
+    /// Whose code contains this.
+    pub code: Option<CodePart>,
+    /// Through what.
+    pub channel: Channel,
 }
 
 /// One field that a guest shares now.
@@ -144,13 +158,12 @@ pub async fn update_requirements(
 pub async fn guests(
     ctx: &Ctx,
     member: &Member,
-    event: EventId,
-    channel: Channel,
+    query: GuestQuery,
     page: PageRequest,
 ) -> Answer<Page<Guest>> {
     let record = ctx
         .store()
-        .lookup_event(event)
+        .lookup_event(query.event)
         .await
         .map_err(stored)?
         .filter(|record| record.host.id == member.host.id);
@@ -159,9 +172,10 @@ pub async fn guests(
     }
     let open = OpenGuests {
         host: member.host.id,
-        event,
-        starts_at: None,
-        channel,
+        event: query.event,
+        starts_at: query.starts_at.map(Timestamp::as_second),
+        code: query.code,
+        channel: query.channel,
         stamp: ctx.stamp(),
     };
     let Page { items, more } = ctx.store().open_guests(open, page).await.map_err(stored)?;

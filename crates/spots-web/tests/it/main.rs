@@ -2,8 +2,10 @@
 
 mod booking;
 mod crowd;
+mod host_pages;
 mod leak;
 mod matrix;
 mod openapi;
+mod pages;
 mod refusals;
 mod transport;

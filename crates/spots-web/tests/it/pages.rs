@@ -131,7 +131,7 @@ fn all_renderings() -> Vec<Rendering> {
         renderings::<web::DeleteAccountPage>("delete_account"),
         renderings::<web::SignInPage>("sign_in"),
         renderings::<web::SignUpPage>("sign_up"),
-        renderings::<web::ProblemPage>("problem"),
+        renderings::<host::ProblemPage>("problem"),
         renderings::<web::ProsePage>("prose"),
         renderings::<web::ApiPage>("api_docs"),
         renderings::<host::HostsPage>("hosts"),

@@ -23,6 +23,8 @@ pub(crate) enum ClockCommand {
     Baseline(audit::BaselineArgs),
     /// Fail on new reads, and say how the mandate stands.
     Check(audit::CheckArgs),
+    /// Replace direct reads by the injected clock where that is provably possible.
+    Fix(audit::FixArgs),
 }
 
 pub(crate) fn run(command: ClockCommand, output: &mut Output) -> anyhow::Result<ExitCode> {
@@ -33,5 +35,6 @@ pub(crate) fn run(command: ClockCommand, output: &mut Output) -> anyhow::Result<
         ClockCommand::Audit(args) => audit::audit(&args, output),
         ClockCommand::Baseline(args) => audit::baseline(&args, output),
         ClockCommand::Check(args) => audit::check(&args, output),
+        ClockCommand::Fix(args) => audit::fix(&args, output),
     }
 }

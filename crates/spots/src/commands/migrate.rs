@@ -31,6 +31,8 @@ pub(crate) enum MigrateCommand {
     Rehearse(database::RehearseArgs),
     /// Roll back, dependants first.
     Down(database::DownArgs),
+    /// Take over a database that other means brought to the state that the set gives.
+    Adopt(database::ApplyArgs),
     /// Show who holds the lock, or free what an operator has mended.
     Unlock(database::UnlockArgs),
 }
@@ -45,6 +47,7 @@ pub(crate) fn run(command: MigrateCommand, output: &mut Output) -> anyhow::Resul
         MigrateCommand::Apply(args) => database::apply(&args, output),
         MigrateCommand::Rehearse(args) => database::rehearse(&args, output),
         MigrateCommand::Down(args) => database::down(&args, output),
+        MigrateCommand::Adopt(args) => database::adopt(&args, output),
         MigrateCommand::Unlock(args) => database::unlock(&args, output),
     }
 }

@@ -70,11 +70,22 @@ fn killed_at_any_point_it_never_repeats_nor_goes_back() -> Outcome {
                 std::hint::spin_loop();
             }
         } else {
-            all.extend(ids(&mut lines, usize::try_from(round * round % 97)?)?);
+            let wanted = usize::try_from(round * round % 97)?;
+            let found = ids(&mut lines, wanted)?;
+            assert_eq!(
+                found.len(),
+                wanted,
+                "round {round}: the clock did not start"
+            );
+            all.extend(found);
         }
         child.kill()?;
         all.extend(ids(&mut lines, usize::MAX)?);
-        child.wait()?;
+        assert_eq!(
+            child.wait()?.code(),
+            None,
+            "round {round}: it ended before it was killed"
+        );
     }
     assert!(all.len() > 1_000, "only {} timestamps were seen", all.len());
     assert_increasing(&all);

@@ -249,17 +249,24 @@ fn a_conflicted_or_broken_baseline_is_named_by_line() {
     }
 }
 
+/// The verdicts on the mandate's four checks.
+fn verdicts(root: &Path) -> Vec<String> {
+    let output = spots(&["check", "--format", "json"], root);
+    let value: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let states = value["mandatory"].as_array().unwrap().iter();
+    states
+        .map(|state| state["verdict"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+fn integration_point(category: &str, more: &str) -> String {
+    format!(
+        "[[integration]]\nname = \"{category}\"\ncategory = \"{category}\"\nstamps = \"s\"\n{more}\n"
+    )
+}
+
 #[test]
 fn each_of_the_four_checks_has_a_verdict() {
-    let verdicts = |root: &Path| {
-        let output = spots(&["check", "--format", "json"], root);
-        let value: Value = serde_json::from_slice(&output.stdout).unwrap();
-        let states = value["mandatory"].as_array().unwrap().clone();
-        states
-            .iter()
-            .map(|state| state["verdict"].as_str().unwrap().to_owned())
-            .collect::<Vec<_>>()
-    };
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path();
     assert_eq!(
@@ -274,19 +281,14 @@ fn each_of_the_four_checks_has_a_verdict() {
     assert_eq!(run(&["baseline"], root).0, 0);
     assert_eq!(verdicts(root), ["owed", "owed", "undeclared", "undeclared"]);
 
-    let point = |category: &str, more: &str| {
-        format!(
-            "[[integration]]\nname = \"{category}\"\ncategory = \"{category}\"\nstamps = \"s\"\n{more}\n"
-        )
-    };
     let fine = ["payments", "ai2ai", "live-tracker", "admin", "analytics"]
-        .map(|category| point(category, "precision = \"microsecond\""))
+        .map(|category| integration_point(category, "precision = \"microsecond\""))
         .concat();
     let queue = "precision = \"millisecond\"\nqueue = true\nordering_test = \"test/queue_test.dart::the first is first\"";
     write(
         root,
         "plan/clock.toml",
-        &(fine.clone() + &point("reservations", queue)),
+        &(fine.clone() + &integration_point("reservations", queue)),
     );
     assert_eq!(verdicts(root), ["owed", "owed", "holds", "fails"]);
     write(
@@ -485,9 +487,255 @@ fn this_repository_passes_with_an_empty_baseline() {
     let json: Value = serde_json::from_slice(&output.stdout).unwrap();
     let paths = json["findings"].as_array().unwrap().iter();
     let paths = paths.filter_map(|finding| finding["path"].as_str());
-    let mut outside = paths
-        .filter(|path| !path.starts_with("crates/spots-plan/tests/"))
-        .collect::<Vec<_>>();
+    // Fixtures are what the audit must find; a client's clock is read in its own language.
+    let outside = paths.filter(|path| {
+        !path.starts_with("crates/spots-plan/tests/") && !path.starts_with("clients/")
+    });
+    let mut outside = outside.collect::<Vec<_>>();
     outside.dedup();
     assert_eq!(outside, ["crates/spots-clock/src/system.rs"]);
+}
+
+const SERVICE: &str = "\
+import 'dart:async';
+
+class PaymentService {
+  final Ledger ledger;
+  final createdAt = DateTime.now();
+
+  PaymentService(this.ledger, {this.currency = 'EUR'}) : startedAt = DateTime.now();
+
+  Future<void> charge() async {
+    await ledger.save(createdAt: DateTime.now());
+    print('charged at ${DateTime.now().millisecondsSinceEpoch}');
+    list.map((e) => new DateTime.now());
+  }
+
+  bool isLate(DateTime due) => DateTime.now().isAfter(due);
+
+  static DateTime at() => DateTime.now();
+
+  void timed() {
+    final start = DateTime.now();
+    print(DateTime.now().difference(start));
+  }
+}
+
+class Plain {
+  DateTime stamp() => DateTime.timestamp();
+}
+
+class Wiring {
+  Wiring(this.clock);
+  final AtomicClockService clock;
+  PaymentService make() => PaymentService(Ledger(), currency: 'USD');
+  DateTime at() => DateTime.now();
+}
+
+DateTime top(AtomicClockService clock) => DateTime.now();
+final global = DateTime.now();
+";
+
+const SERVICE_TEST: &str = "\
+import 'package:app/payment_service.dart';
+
+void main() {
+  test('charges', () async {
+    final service = PaymentService(
+      Ledger(),
+    );
+    expect(service.isLate(DateTime.now()), isFalse);
+  });
+}
+";
+
+const RUST: &str = "\
+pub trait Clock {
+    fn now(&self) -> SystemTime;
+}
+fn given(clock: &dyn Clock) -> SystemTime {
+    std::time::SystemTime::now()
+}
+struct Held { clock: Arc<dyn Clock> }
+impl Held {
+    fn at(&self) -> SystemTime { SystemTime::now() }
+    fn nowhere() -> SystemTime { SystemTime::now() }
+    fn other(&self) -> Instant { let at = Instant::now(); at }
+}
+";
+
+/// Lines of the service after its rewrite.
+const REWRITTEN: &[&str] = &[
+    "import 'package:spots_clock/spots_clock.dart';",
+    "  final AtomicClockService _atomicClock;",
+    "  final DateTime createdAt;",
+    "{this.currency = 'EUR', required AtomicClockService atomicClock}) : \
+         _atomicClock = atomicClock, createdAt = atomicClock.now().toDateTime().toLocal(), \
+         startedAt = atomicClock.now().toDateTime().toLocal();",
+    "save(createdAt: (await _atomicClock.getAtomicTimestamp()).toDateTime().toLocal());",
+    "at ${(await _atomicClock.getAtomicTimestamp()).toDateTime().millisecondsSinceEpoch}');",
+    "list.map((e) => _atomicClock.now().toDateTime().toLocal());",
+    "isLate(DateTime due) => _atomicClock.now().toDateTime().isAfter(due);",
+    "  Plain({required AtomicClockService atomicClock}) : _atomicClock = atomicClock;",
+    "  DateTime stamp() => _atomicClock.now().toDateTime();",
+    "make() => PaymentService(Ledger(), currency: 'USD', atomicClock: clock);",
+    "  DateTime at() => clock.now().toDateTime().toLocal();",
+    "top(AtomicClockService clock) => clock.now().toDateTime().toLocal();",
+    "  static DateTime at() => DateTime.now();",
+    "final global = DateTime.now();",
+];
+
+const REASONS: &[&str] = &[
+    "refused: a static member has no instance",
+    "refused: it measures a duration",
+    "refused: no clock can be injected at the top level",
+    "refused: no Clock is in scope",
+    "the Clock in scope gives SystemTime, the read Instant",
+    "replaced: the constructor's new parameter, synchronously: an initialiser cannot await",
+    "replaced: the class's new clock, synchronously: the function around it is not async",
+];
+
+fn with_service() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "lib/payment_service.dart", SERVICE);
+    write(dir.path(), "test/payment_service_test.dart", SERVICE_TEST);
+    write(dir.path(), "src/lib.rs", RUST);
+    dir
+}
+
+#[test]
+fn the_rewrite_injects_the_clock_where_it_provably_can() {
+    let dir = with_service();
+    let root = dir.path();
+    let before = run(&["audit", "--format", "count"], root)
+        .1
+        .trim()
+        .parse::<usize>()
+        .unwrap();
+    let (status, said) = run(&["fix", "--write"], root);
+    assert_eq!(status, 0, "{said}");
+    let after = run(&["audit", "--format", "count"], root)
+        .1
+        .trim()
+        .parse::<usize>()
+        .unwrap();
+    assert_eq!((before, after), (18, 6), "{said}");
+    assert!(
+        said.contains("18 direct reads before, 6 now, 12 replaced"),
+        "{said}"
+    );
+
+    let dart = fs::read_to_string(root.join("lib/payment_service.dart")).unwrap();
+    for line in REWRITTEN {
+        assert!(dart.contains(line), "{line}\n{dart}");
+    }
+    let test = fs::read_to_string(root.join("test/payment_service_test.dart")).unwrap();
+    for line in [
+        "import 'package:spots_clock/spots_clock.dart';",
+        "final fakeClock = FakeAtomicClockService();",
+        "      Ledger(), atomicClock: fakeClock,",
+        "expect(service.isLate(fakeClock.now().toDateTime().toLocal()), isFalse);",
+    ] {
+        assert!(test.contains(line), "{line}\n{test}");
+    }
+    let rust = fs::read_to_string(root.join("src/lib.rs")).unwrap();
+    assert!(
+        rust.contains("-> SystemTime {\n    clock.now()\n}"),
+        "{rust}"
+    );
+    assert!(
+        rust.contains("fn at(&self) -> SystemTime { self.clock.now() }"),
+        "{rust}"
+    );
+    for why in REASONS {
+        assert!(said.contains(why), "{why}\n{said}");
+    }
+    let (_, again) = run(&["fix"], root);
+    assert!(
+        again.contains("0 of 6 direct reads can be replaced"),
+        "{again}"
+    );
+}
+
+#[test]
+fn the_diff_that_is_shown_is_what_is_written() {
+    let (shown, written) = (with_service(), with_service());
+    let diff = spots(&["fix"], shown.path()).stdout;
+    let unchanged = fs::read_to_string(shown.path().join("lib/payment_service.dart")).unwrap();
+    assert_eq!(unchanged, SERVICE);
+    git(shown.path(), &["init", "-q"]);
+    fs::write(shown.path().join("fix.diff"), diff).unwrap();
+    git(shown.path(), &["apply", "fix.diff"]);
+    assert_eq!(run(&["fix", "--write"], written.path()).0, 0);
+    for file in [
+        "lib/payment_service.dart",
+        "test/payment_service_test.dart",
+        "src/lib.rs",
+    ] {
+        let read = |root: &Path| fs::read_to_string(root.join(file)).unwrap();
+        assert_eq!(read(shown.path()), read(written.path()), "{file}");
+    }
+}
+
+#[test]
+fn what_a_clock_cannot_reach_is_refused_with_the_next_step() {
+    for (text, why) in [
+        (
+            "class A { const A(); DateTime a() => DateTime.now(); }",
+            "const constructor",
+        ),
+        (
+            "class A { A(); A.b(); DateTime a() => DateTime.now(); }",
+            "several constructors",
+        ),
+        (
+            "class A { factory A() => B(); DateTime a() => DateTime.now(); }",
+            "has a factory",
+        ),
+        (
+            "class A { DateTime a() => DateTime.now(); }\nclass B extends A {}",
+            "inherits from A",
+        ),
+        (
+            "class A { DateTime a() => DateTime.now(); }\nfinal a = A();",
+            "is constructed at lib/a.dart:2",
+        ),
+        (
+            "class A { DateTime a() => DateTime.now(); }\nfinal a = A.new;",
+            "as a function",
+        ),
+        (
+            "class A { A([this.b]); DateTime a() => DateTime.now(); }",
+            "optional positional",
+        ),
+        (
+            "class A { A() : this.b(); DateTime a() => DateTime.now(); }",
+            "redirects",
+        ),
+        (
+            "class A { int _atomicClock; DateTime a() => DateTime.now(); }",
+            "uses the name _atomicClock",
+        ),
+        (
+            "mixin A { DateTime a() => DateTime.now(); }",
+            "outside a class",
+        ),
+        (
+            "part of 'b.dart';\nclass A { DateTime a() => DateTime.now(); }",
+            "part of a library",
+        ),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        write(dir.path(), "lib/a.dart", text);
+        let (status, said) = run(&["fix", "--write"], dir.path());
+        assert_eq!(status, 0, "{said}");
+        assert!(
+            said.contains(why) && said.contains("0 replaced"),
+            "{text}\n{said}"
+        );
+        assert_eq!(
+            fs::read_to_string(dir.path().join("lib/a.dart")).unwrap(),
+            text
+        );
+    }
 }

@@ -1,6 +1,8 @@
 //! Tests of the whole: the binary as people run it, and the rules of the house.
 
 #[cfg(test)] // clippy's word for "test code", which may index
+mod browser;
+#[cfg(test)]
 mod clock;
 #[cfg(test)]
 mod clock_audit;

@@ -175,8 +175,7 @@ fn declare(source: &Source<'_>, scope: &mut Scope, name: Word<'_>, previous: &st
             // A property without a semicolon ended before.
             scope.member = None;
         }
-        "func" | "fun" => scope.member = Some(name.to_owned()),
-        "val" | "var" | "let" => scope.member = Some(name.to_owned()),
+        "func" | "fun" | "val" | "var" | "let" => scope.member = Some(name.to_owned()),
         _ => {
             // Java: `Type name(` declares unless it follows `new`, `return` or a dot.
             let rest = source.text.get(at + name.len()..).unwrap_or_default();

@@ -1,5 +1,8 @@
 //! What becomes of a value: stored, compared, subtracted from another read, returned.
 
+mod elapsed;
+mod usage;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -314,111 +317,6 @@ impl<'a> Flow<'a> {
             })
     }
 
-    /// The other side when the value is subtracted from something or something from it.
-    fn difference<'t>(&self, chain: &Chain<'t, '_>) -> Option<Node<'t>> {
-        let called = chain.members.iter().any(|name| DIFFERENCE.contains(name));
-        if called {
-            let arguments = chain.top.child_by_field_name("arguments").or_else(|| {
-                // `a.difference(b).inSeconds`: the call lies inside the chain.
-                let mut node = chain.top;
-                loop {
-                    node = ["object", "function", "value"]
-                        .iter()
-                        .find_map(|field| node.child_by_field_name(field))?;
-                    let function = node.child_by_field_name("function");
-                    let last = function.and_then(|function| {
-                        let field = ["property", "field"];
-                        field
-                            .iter()
-                            .find_map(|field| function.child_by_field_name(field))
-                    });
-                    if last.is_some_and(|last| DIFFERENCE.contains(&self.text(last))) {
-                        return node.child_by_field_name("arguments");
-                    }
-                }
-            });
-            return arguments.and_then(|arguments| arguments.named_child(0));
-        }
-        let parent = chain.around.first()?;
-        match parent.kind() {
-            "arguments" => {
-                let call = chain.around.get(1)?;
-                let function = call.child_by_field_name("function")?;
-                let name = ["property", "field"]
-                    .iter()
-                    .find_map(|field| function.child_by_field_name(field))?;
-                let receiver = ["object", "value"]
-                    .iter()
-                    .find_map(|field| function.child_by_field_name(field))?;
-                DIFFERENCE.contains(&self.text(name)).then_some(receiver)
-            }
-            "additive_expression" | "binary_expression" => {
-                let minus = self.text(*parent).get(operator_range(*parent)?)? == "-";
-                let mut cursor = parent.walk();
-                let sides = parent.named_children(&mut cursor);
-                let mut sides = sides.filter(|node| !node.kind().ends_with("operator"));
-                sides.find(|side| *side != chain.top).filter(|_| minus)
-            }
-            _ => None,
-        }
-    }
-
-    /// Whether the value is subtracted from another read, or another read from it.
-    fn is_elapsed(&self, path: &[Node<'_>]) -> bool {
-        let chain = self.chain(path);
-        // In a macro's tokens there is no chain to follow.
-        let after = path
-            .last()
-            .and_then(|node| self.source.text.get(node.end_byte()..));
-        let called = after.is_some_and(|after| after.trim_start().starts_with(".elapsed()"));
-        if called || chain.members.contains(&"elapsed") {
-            return true;
-        }
-        self.difference(&chain)
-            .is_some_and(|other| self.holds_read(other))
-    }
-
-    fn holds_read(&self, node: Node<'_>) -> bool {
-        let range = node.byte_range();
-        if self
-            .hits
-            .iter()
-            .any(|hit| hit.start == range.start && hit.end <= range.end)
-        {
-            return true;
-        }
-        // The name at the root of the chain: `start`, `this._start`, `_start!`.
-        let root = self
-            .text(node)
-            .trim_start_matches("this.")
-            .trim_start_matches("self.");
-        let end = root
-            .find(|c: char| !(c.is_alphanumeric() || c == '_'))
-            .unwrap_or(root.len());
-        let name = root.get(..end).unwrap_or(root);
-        self.holders
-            .get(name)
-            .is_some_and(|scopes| scopes.iter().any(|scope| scope.contains(&range.start)))
-    }
-
-    /// Whether the variable that takes the value is only ever subtracted from another read.
-    fn measures_only(&self, path: &[Node<'_>]) -> bool {
-        let Some((name, scope)) = self.holder(path) else {
-            return false;
-        };
-        let held = path.last().map_or(0..0, Node::byte_range);
-        let mut measured = false;
-        for range in self.uses(name, &scope) {
-            let path = path_to(self.tree, range.start, range.end);
-            if self.is_elapsed(&path) {
-                measured = true;
-            } else if !is_target(&path, &held) {
-                return false;
-            }
-        }
-        measured
-    }
-
     fn is_injected_default(&self, hit: Hit, path: &[Node<'_>]) -> bool {
         let mut chain = self.chain(path);
         let mut is_function = hit.form == Form::TearOff;
@@ -483,121 +381,6 @@ impl<'a> Flow<'a> {
         let last = name.rsplit('.').next().unwrap_or(name);
         self.source.names.clock.iter().any(|clock| clock == last)
     }
-
-    fn usage(&self, path: &[Node<'_>]) -> Use {
-        let chain = self.chain(path);
-        if chain.members.iter().any(|name| COMPARISON.contains(name)) || is_comparison(&chain) {
-            return Use::Compared;
-        }
-        let Some(parent) = chain.around.first() else {
-            return Use::Other;
-        };
-        if let Some(name) = self.target_name(*parent) {
-            return if self.is_stored_name(name) {
-                Use::Stored
-            } else {
-                self.variable_use(path)
-            };
-        }
-        if is_return(&chain) {
-            return Use::Returned;
-        }
-        match parent.kind() {
-            "template_substitution" => Use::Displayed,
-            "arguments" if self.is_comparison_argument(&chain) => Use::Compared,
-            "arguments" | "token_tree" => Use::Argument,
-            "optional_formal_parameters" | "required_parameter" | "assignment_pattern" => {
-                Use::Default
-            }
-            "if_null_expression" | "conditional_expression" | "ternary_expression" => {
-                self.outer_use(&chain)
-            }
-            _ => Use::Other,
-        }
-    }
-
-    /// What becomes of `a ?? DateTime.now()`.
-    fn outer_use(&self, chain: &Chain<'_, '_>) -> Use {
-        let outer = chain
-            .around
-            .iter()
-            .skip(1)
-            .find_map(|node| self.target_name(*node));
-        match outer {
-            Some(name) if self.is_stored_name(name) => Use::Stored,
-            Some(_) => Use::Variable,
-            None => Use::Other,
-        }
-    }
-
-    /// The name under which this node keeps a value.
-    fn target_name(&self, node: Node<'_>) -> Option<&'a str> {
-        let target = match node.kind() {
-            "named_argument" => node.named_child(0),
-            "assignment_expression" => node.child_by_field_name("left"),
-            "map_element" | "pair" => node.child_by_field_name("key"),
-            "field_initializer" if node.child_by_field_name("field").is_some() => {
-                node.child_by_field_name("field")
-            }
-            "initialized_variable_declaration"
-            | "variable_declarator"
-            | "field_initializer"
-            | "initialized_identifier"
-            | "static_final_declaration"
-            | "public_field_definition" => node.child_by_field_name("name"),
-            "let_declaration" => node.child_by_field_name("pattern"),
-            _ => None,
-        }?;
-        Some(self.text(target))
-    }
-
-    fn is_stored_name(&self, name: &str) -> bool {
-        let name = name.trim_matches(|c: char| !(c.is_alphanumeric() || c == '_'));
-        let last = name.rsplit('.').next().unwrap_or(name);
-        self.source.names.stored.iter().any(|ending| {
-            let whole = last.trim_start_matches('_').eq_ignore_ascii_case(ending);
-            whole || last.ends_with(ending.as_str())
-        })
-    }
-
-    /// A local variable is stored when any use of it is.
-    fn variable_use(&self, path: &[Node<'_>]) -> Use {
-        let Some((name, scope)) = self.holder(path) else {
-            return Use::Variable;
-        };
-        let stored = self.uses(name, &scope).any(|range| {
-            let path = path_to(self.tree, range.start, range.end);
-            let chain = self.chain(&path);
-            let target = chain
-                .around
-                .first()
-                .and_then(|parent| self.target_name(*parent));
-            target.is_some_and(|target| target != name && self.is_stored_name(target))
-        });
-        if stored { Use::Stored } else { Use::Variable }
-    }
-
-    fn is_comparison_argument(&self, chain: &Chain<'_, '_>) -> bool {
-        let function = chain
-            .around
-            .get(1)
-            .and_then(|call| call.child_by_field_name("function"));
-        let name = function.and_then(|function| {
-            ["property", "field"]
-                .iter()
-                .find_map(|field| function.child_by_field_name(field))
-        });
-        name.is_some_and(|name| {
-            COMPARISON.contains(&self.text(name)) || DIFFERENCE.contains(&self.text(name))
-        })
-    }
-}
-
-fn is_comparison(chain: &Chain<'_, '_>) -> bool {
-    chain.members.iter().any(|name| DIFFERENCE.contains(name))
-        || chain.around.first().is_some_and(|node| {
-            matches!(node.kind(), "relational_expression" | "equality_expression")
-        })
 }
 
 fn unreachable_root<'t>(path: &[Node<'t>]) -> Node<'t> {
@@ -638,22 +421,6 @@ fn operator_range(node: Node<'_>) -> Option<Range<usize>> {
     })?;
     let start = node.start_byte();
     Some(operator.start_byte() - start..operator.end_byte() - start)
-}
-
-/// Whether the name stands here to be declared, assigned or cleared, not to be used.
-fn is_target(path: &[Node<'_>], held: &Range<usize>) -> bool {
-    let mut nodes = path.iter().rev();
-    let (Some(node), Some(parent)) = (nodes.next(), nodes.next()) else {
-        return false;
-    };
-    let declares = ["name", "pattern", "left"]
-        .iter()
-        .any(|field| parent.child_by_field_name(field) == Some(*node));
-    let in_left = nodes
-        .next()
-        .is_some_and(|outer| outer.child_by_field_name("left") == Some(*parent));
-    let null_check = matches!(parent.kind(), "equality_expression");
-    declares || in_left || null_check || held.contains(&node.start_byte())
 }
 
 /// Whether the chain still stands for a time, not for a distance or an answer.

@@ -1,4 +1,4 @@
-//! `spots clock audit`, `baseline`, `check`.
+//! `spots clock audit`, `baseline`, `check`, `fix`.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -12,6 +12,7 @@ use spots_plan::audit::baseline::{
 };
 use spots_plan::audit::check::{Gate, check as judge};
 use spots_plan::audit::config::Config;
+use spots_plan::audit::fix::{Rewrite, rewrite, unified};
 use spots_plan::audit::report::{Mentions, html, json, markdown, sarif, table};
 use spots_plan::audit::scan::Scanner;
 use spots_plan::audit::{Audit, audit as read_tree, claims, inventory};
@@ -86,6 +87,16 @@ pub(crate) struct CheckArgs {
     strict: bool,
     #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
     format: CheckFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FixArgs {
+    /// The repository.
+    #[arg(default_value = ".")]
+    path: PathBuf,
+    /// Write the files; without it, only the differences are shown.
+    #[arg(long)]
+    write: bool,
 }
 
 pub(crate) fn audit(args: &AuditArgs, output: &mut Output) -> anyhow::Result<ExitCode> {
@@ -311,6 +322,79 @@ fn print_gate(gate: &Gate, args: &CheckArgs, output: &mut Output) -> anyhow::Res
                 ))?;
             }
         }
+    }
+    Ok(())
+}
+
+pub(crate) fn fix(args: &FixArgs, output: &mut Output) -> anyhow::Result<ExitCode> {
+    let config = Config::load(&args.path)?;
+    let (tree, audit) = audit_tree(&args.path, &config)?;
+    let rewrite = rewrite(&tree, &audit, &config)?;
+    for file in &rewrite.files {
+        output.write(&unified(file))?;
+    }
+    for outcome in &rewrite.outcomes {
+        let done = match (outcome.applied, args.write) {
+            (false, _) => "refused",
+            (true, false) => "possible",
+            (true, true) => "replaced",
+        };
+        let (path, line, column) = (&outcome.path, outcome.line, outcome.column);
+        output.note(&format!(
+            "{path}:{line}:{column}: {done}: {}",
+            outcome.reason
+        ))?;
+    }
+    let before = audit.summary().total;
+    let applied = rewrite.applied();
+    if args.write {
+        write_files(&tree, &rewrite)?;
+        let (_, after) = audit_tree(&args.path, &config)?;
+        let after = after.summary().total;
+        anyhow::ensure!(
+            before.checked_sub(after) == Some(applied),
+            "replaced {applied} reads, but the audit went from {before} to {after}; look at the \
+             differences before you commit them"
+        );
+        output.note(&format!(
+            "{before} direct reads before, {after} now, {applied} replaced"
+        ))?;
+    } else {
+        let hint = if applied == 0 {
+            ""
+        } else {
+            "; --write replaces them"
+        };
+        output.note(&format!(
+            "{applied} of {before} direct reads can be replaced{hint}"
+        ))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes each file beside its place first, so that none is ever half there.
+fn write_files(tree: &Tree, rewrite: &Rewrite) -> anyhow::Result<()> {
+    let drafts = rewrite.files.iter().map(|file| {
+        let path = tree.root().join(&file.path);
+        let path = if path.is_file() {
+            path
+        } else {
+            tree.root().to_owned()
+        };
+        let draft = path.with_extension("spots-new");
+        let written = std::fs::read_to_string(&path).and_then(|text| {
+            if text == file.before {
+                std::fs::write(&draft, &file.after)
+            } else {
+                Err(std::io::Error::other("the file changed meanwhile"))
+            }
+        });
+        written.with_context(|| format!("failed to rewrite {}", path.display()))?;
+        Ok((draft, path))
+    });
+    for (draft, path) in drafts.collect::<anyhow::Result<Vec<_>>>()? {
+        std::fs::rename(&draft, &path)
+            .with_context(|| format!("failed to write {}", path.display()))?;
     }
     Ok(())
 }

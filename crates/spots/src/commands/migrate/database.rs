@@ -334,44 +334,83 @@ async fn on_scratch(
         .query_one("SELECT current_database()", &[])
         .await?
         .get::<_, String>(0);
-    let scratch = format!("spots_rehearsal_{}", std::process::id());
-    let maintenance = connect(url, "postgres").await?;
     // A template may have no other session, this one included.
     drop(client);
-    let template = if empty {
-        "template0".to_owned()
-    } else {
-        quoted(&source)
-    };
-    let mut tries = 0;
-    loop {
-        let create = format!("CREATE DATABASE {scratch} TEMPLATE {template}");
-        match maintenance.batch_execute(&create).await {
-            Ok(()) => break,
-            // This process's own session may still be ending.
-            Err(error) if tries < 20 && is_in_use(&error) => {
-                tries += 1;
-                tokio::time::sleep(Duration::from_millis(100)).await;
-            }
-            Err(error) => {
-                return Err(error).context(
-                    "failed to copy the database; end its other sessions, copy it yourself, or use --empty",
-                );
-            }
-        }
-    }
+    let template = if empty { None } else { Some(source.as_str()) };
+    let scratch = Scratch::create(url, template).await?;
     let rehearsal = async {
-        let mut client = connect(url, &scratch).await?;
+        let mut client = connect(url, &scratch.name).await?;
         Ok(postgres::rehearse(&mut client, set, &postgres::Backfills::new()).await?)
     }
     .await;
-    let dropped = maintenance
-        .batch_execute(&format!("DROP DATABASE {scratch} WITH (FORCE)"))
-        .await;
-    rehearsal.and_then(|rehearsal| {
-        dropped.context("failed to drop the scratch database")?;
-        anyhow::Ok(rehearsal)
-    })
+    let dropped = scratch.drop().await;
+    rehearsal.and_then(|rehearsal| dropped.map(|()| rehearsal))
+}
+
+/// A database of its own on the same server.
+struct Scratch {
+    maintenance: Client,
+    name: String,
+}
+
+impl Scratch {
+    async fn create(url: &str, template: Option<&str>) -> anyhow::Result<Self> {
+        let name = format!("spots_scratch_{}", std::process::id());
+        let maintenance = connect(url, "postgres").await?;
+        let template = template.map_or_else(|| "template0".to_owned(), quoted);
+        let create = format!("CREATE DATABASE {name} TEMPLATE {template}");
+        for left in (0..20).rev() {
+            match maintenance.batch_execute(&create).await {
+                Ok(()) => break,
+                // This process's own session may still be ending.
+                Err(error) if left > 0 && is_in_use(&error) => {
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+                Err(error) => {
+                    return Err(error).context(
+                        "failed to copy the database; end its other sessions, or use --empty",
+                    );
+                }
+            }
+        }
+        Ok(Self { maintenance, name })
+    }
+
+    async fn drop(self) -> anyhow::Result<()> {
+        self.maintenance
+            .batch_execute(&format!("DROP DATABASE {} WITH (FORCE)", self.name))
+            .await
+            .context("failed to drop the scratch database")
+    }
+}
+
+pub(crate) fn adopt(args: &ApplyArgs, output: &mut Output) -> anyhow::Result<ExitCode> {
+    let set = args.set.read()?;
+    let mut tell = teller();
+    let mut run =
+        Run::by("spots migrate adopt", &mut tell).wait_at_most(Duration::from_secs(args.wait));
+    if let Some(to) = &args.to {
+        run = run.to(to);
+    }
+    let adopted = match Database::open(&args.database, false)? {
+        Database::Sqlite(mut connection) => {
+            sqlite::adopt(&mut connection, &set, &sqlite::Backfills::new(), &mut run)
+        }
+        Database::Postgres(mut client, runtime) => runtime.block_on(async {
+            let url = &args.database.database;
+            let scratch = Scratch::create(url, None).await?;
+            let none = postgres::Backfills::new();
+            let adopted = match connect(url, &scratch.name).await {
+                Ok(mut empty) => {
+                    Ok(postgres::adopt(&mut client, &mut empty, &set, &none, &mut run).await)
+                }
+                Err(error) => Err(error),
+            };
+            scratch.drop().await?;
+            adopted
+        })?,
+    };
+    finish(adopted, "adopted", output)
 }
 
 fn is_in_use(error: &tokio_postgres::Error) -> bool {

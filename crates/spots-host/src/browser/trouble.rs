@@ -3,21 +3,24 @@
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use spots_booking::Refusal;
-use spots_host::view::{FormErrors, Reader};
-use spots_host::{Problem, ServiceError};
 
-use super::request::{see_other, show_as};
-use super::view::ProblemPage;
+use super::answer::{see_other, show_as};
+use crate::error::ServiceError;
+use crate::problem::Problem;
+use crate::view::{FormErrors, ProblemPage, Reader};
 
 /// An operation that was not done, on its way to a page.
-pub(super) struct Trouble {
-    pub(super) error: ServiceError,
-    pub(super) reader: Reader,
+#[derive(Debug)]
+pub struct Trouble {
+    /// Why.
+    pub error: ServiceError,
+    /// Who reads the page.
+    pub reader: Reader,
 }
 
 impl Trouble {
     /// A request that could not even be begun; its cause is logged where it arose.
-    pub(super) fn from_problem(problem: Problem) -> Self {
+    pub fn from_problem(problem: Problem) -> Self {
         ServiceError::failed("begin a request", problem.detail).into()
     }
 }
@@ -49,7 +52,7 @@ impl IntoResponse for Trouble {
 }
 
 /// The status under which an error is shown.
-pub(super) fn status(error: &ServiceError) -> StatusCode {
+pub fn status(error: &ServiceError) -> StatusCode {
     match error {
         ServiceError::NotSignedIn | ServiceError::WrongCredentials => StatusCode::UNAUTHORIZED,
         ServiceError::NotAMember => StatusCode::FORBIDDEN,
@@ -72,7 +75,7 @@ pub(super) fn status(error: &ServiceError) -> StatusCode {
 }
 
 /// An error as a sentence.
-pub(super) fn sentence(error: &ServiceError) -> String {
+pub fn sentence(error: &ServiceError) -> String {
     let text = error.to_string();
     let mut letters = text.chars();
     match letters.next() {
@@ -82,7 +85,7 @@ pub(super) fn sentence(error: &ServiceError) -> String {
 }
 
 /// The errors of a form, if that is what an error is about. `input` names the input of a field.
-pub(super) fn of_form(error: &ServiceError, input: impl Fn(&str) -> String) -> Option<FormErrors> {
+pub fn of_form(error: &ServiceError, input: impl Fn(&str) -> String) -> Option<FormErrors> {
     let mut errors = FormErrors::none();
     match error {
         ServiceError::Refused(Refusal::Fields(problems)) => {
