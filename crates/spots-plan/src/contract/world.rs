@@ -1,47 +1,27 @@
 //! A tree as contracts see it: services, what they inherit, and which type stands above which.
 
+mod facts;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use spots_findings::Unreadable;
 
 use super::cache::Cache;
 use super::model::{
-    Contract, How, Inherited, Mark, Member, MemberKind, Origin, Snapshot, TypeDecl, TypeKind, Unit,
+    Contract, How, Inherited, Member, MemberKind, Origin, Snapshot, TypeDecl, TypeKind, Unit,
 };
-use super::types::{head, names_in, substitute};
-use super::{dart, rust, scan, typescript};
+use super::scan;
+use super::types::{head, substitute};
 use crate::tree::{Language, SourceFile, Tree};
+
+use self::facts::{extract, is_import_of, is_inherited, is_public, shipped, with_words};
+
+pub(super) use self::facts::mentioned;
 
 /// Chains of inheritance longer than this are cut.
 const ABOVE_MAX: usize = 256;
 /// Rounds of reading files for the types that others name.
 const ROUNDS_MAX: usize = 32;
-/// Folders and endings of what is not shipped: tests, and code that a generator wrote.
-const NOT_SHIPPED_FOLDERS: [&str; 9] = [
-    "test",
-    "tests",
-    "test_driver",
-    "integration_test",
-    "__tests__",
-    "node_modules",
-    "__mocks__",
-    "benches",
-    "examples",
-];
-const NOT_SHIPPED_ENDINGS: [&str; 11] = [
-    ".g.dart",
-    ".freezed.dart",
-    ".mocks.dart",
-    ".gr.dart",
-    ".config.dart",
-    "_test.dart",
-    ".test.ts",
-    ".spec.ts",
-    ".d.ts",
-    ".test.tsx",
-    ".spec.tsx",
-];
-
 /// What to look for.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -491,71 +471,4 @@ impl World {
 enum Walked<'a> {
     Outside(String),
     Type(&'a TypeDecl, &'a [(String, String)]),
-}
-
-pub(super) fn mentioned(contract: &Contract) -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
-    for member in contract.members() {
-        let types = member.params.iter().filter_map(|param| param.ty.as_deref());
-        for ty in types.chain(member.ty.as_deref()) {
-            names.extend(names_in(ty));
-        }
-    }
-    names
-}
-
-/// Reads one file of any language that contracts know.
-fn extract(language: Language, text: &str) -> Unit {
-    match language {
-        Language::Dart => dart::extract(text),
-        Language::Rust => rust::extract(text),
-        Language::TypeScript | Language::Tsx | Language::JavaScript => {
-            typescript::extract(language, text)
-        }
-        _ => Unit::default(),
-    }
-}
-
-fn shipped(path: &str) -> bool {
-    let folders = path.rsplit_once('/').map_or("", |(folders, _)| folders);
-    !folders
-        .split('/')
-        .any(|folder| NOT_SHIPPED_FOLDERS.contains(&folder))
-        && !NOT_SHIPPED_ENDINGS
-            .iter()
-            .any(|ending| path.ends_with(ending))
-}
-
-fn is_public(member: &Member) -> bool {
-    let name = match member.kind {
-        MemberKind::Constructor => member.name.split_once('.').map_or("", |(_, name)| name),
-        _ => member.name.as_str(),
-    };
-    !name.starts_with('_') && !member.is(Mark::Hidden)
-}
-
-fn is_inherited(member: &Member) -> bool {
-    let of_instance = !matches!(member.kind, MemberKind::Constructor | MemberKind::Value);
-    of_instance && !member.is(Mark::Static) && is_public(member)
-}
-
-fn with_words(member: &Member, words: &[(String, String)]) -> Member {
-    let mut member = member.clone();
-    member.ty = member.ty.map(|ty| substitute(&ty, words));
-    for param in &mut member.params {
-        param.ty = param.ty.take().map(|ty| substitute(&ty, words));
-    }
-    member
-}
-
-/// Whether an import as written may mean this file: the ends agree.
-fn is_import_of(import: &str, path: &str) -> bool {
-    let end = match import.strip_prefix("package:") {
-        Some(package) => package.split_once('/').map_or(package, |(_, rest)| rest),
-        None => import.trim_start_matches("./").trim_start_matches("../"),
-    };
-    path == end
-        || path
-            .strip_suffix(end)
-            .is_some_and(|before| before.ends_with('/'))
 }

@@ -1,5 +1,7 @@
 //! The platform over HTTP, with simulated time and seeded randomness.
 
+#![cfg(test)] // the lints know test code by it
+
 mod booking;
 mod crowd;
 mod host_pages;

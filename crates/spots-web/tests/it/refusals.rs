@@ -161,7 +161,7 @@ async fn bookings() {
     let consent =
         |key: &str, value: &str| data(json!({"name": "Eve", key: value, "sharedWithHost": true}));
     let invalid = "invalid-fields";
-    let past = format!("/api/v1/events/{}/bookings", world.past);
+    let gone = format!("/api/v1/events/{}/bookings", world.past);
     refused(&world, &world.eve, vec![
         field(post.clone(), &path, json!({}), "required-field-withheld", "userData.name"),
         field(post.clone(), &path, data(json!({"name": "Eve"})), invalid, "userData.sharedWithHost"),
@@ -181,8 +181,8 @@ async fn bookings() {
         field(post.clone(), &path, json!({"startsAt": "tomorrow"}), invalid, "startsAt"),
         row(post.clone(), &path, json!({"partySize": 2, "userData": {"name": "Eve", "sharedWithHost": true}}), 409, "event-full"),
         row(post.clone(), &path, json!({"startsAt": "2026-11-29T18:00:01Z", "userData": {"name": "Eve", "sharedWithHost": true}}), 422, "no-such-slot"),
-        row(post.clone(), &path, json!({"startsAt": "2026-11-20T18:00:00Z", "userData": {"name": "Eve", "sharedWithHost": true}}), 410, "slot-past"),
-        row(post.clone(), &past, json!({}), 410, "slot-past"),
+        row(post.clone(), &path, json!({"startsAt": "2026-11-20T18:00:00Z", "userData": {"name": "Eve", "sharedWithHost": true}}), 410, "slot-gone"),
+        row(post.clone(), &gone, json!({}), 410, "slot-gone"),
         row(post.clone(), "/api/v1/events/event_AAAAAAAAAAAAAAAAAAAAAA/bookings", json!({}), 404, "not-found"),
         row(post, "/api/v1/events/nonsense/bookings", json!({}), 404, "not-found"),
     ]).await;
