@@ -7,4 +7,6 @@ mod clock;
 #[cfg(test)]
 mod clock_audit;
 #[cfg(test)]
+mod migrate;
+#[cfg(test)]
 mod tidy;
