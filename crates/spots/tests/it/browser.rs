@@ -94,7 +94,7 @@ async fn a_person_books_shares_a_name_and_takes_it_back() {
     sign(&they, &demo, "/sign-in", "business@demo.example").await;
     they.go(&demo.at("/host")).await.unwrap();
     let own = link(&they, "main a[href^='/hosts/host_']").await;
-    let guests = demo.at(&format!("{own}{}/guests", event));
+    let guests = demo.at(&format!("{own}{event}/guests"));
     they.go(&guests).await.unwrap();
     pictures(&they, "guests").await;
     assert!(
