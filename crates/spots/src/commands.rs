@@ -4,6 +4,7 @@ mod clock;
 mod contract;
 mod demo;
 mod import;
+mod keys;
 mod migrate;
 mod plan;
 mod serve;
@@ -16,7 +17,12 @@ use crate::output::Output;
 
 /// Book with two identities; develop in phases without collisions.
 #[derive(Debug, Parser)]
-#[command(name = "spots", version, about, max_term_width = 100)]
+#[command(
+    name = "spots",
+    version,
+    about = "Book with two identities; develop in phases without collisions.",
+    max_term_width = 100
+)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -30,6 +36,9 @@ pub(crate) enum Command {
     Demo(demo::DemoArgs),
     /// Import a calendar as events of a host.
     Import(import::ImportArgs),
+    /// Make the master keys that seal personal data.
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
     /// Read the atomic clock; find and replace direct reads of the wall clock.
     #[command(subcommand)]
     Clock(clock::ClockCommand),
@@ -50,6 +59,7 @@ pub(crate) fn run(cli: Cli, output: &mut Output) -> anyhow::Result<ExitCode> {
         Command::Serve(settings) => serve::run(&settings, output),
         Command::Demo(args) => demo::run(&args, output),
         Command::Import(args) => import::run(&args, output),
+        Command::Keys(command) => keys::run(&command, output),
         Command::Clock(command) => clock::run(command, output),
         Command::Contract(command) => contract::run(command, output),
         Command::Migrate(command) => migrate::run(command, output),

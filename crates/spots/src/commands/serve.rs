@@ -1,8 +1,5 @@
 //! `spots serve`.
 
-use std::fs;
-use std::io::Write as _;
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -18,6 +15,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
+use super::keys;
 use crate::config::{LogFormat, ServerSettings};
 use crate::output::Output;
 
@@ -160,37 +158,7 @@ impl Progress for Migrations<'_> {
 /// Reads the master keys. At the first start, before there is a database, it makes them.
 fn load_keys(path: &Path, database: bool, output: &mut Output) -> anyhow::Result<MasterKeys> {
     if !path.exists() && !database {
-        let keys = MasterKeys::generate(&SystemRandomness);
-        let mut file = fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(path)
-            .with_context(|| format!("failed to write the key file {}", path.display()))?;
-        file.write_all(keys.to_file().as_bytes())?;
-        file.sync_all()?;
-        output.note(&format!(
-            "wrote new master keys to {}; back them up apart from the database",
-            path.display()
-        ))?;
-        return Ok(keys);
+        return keys::make(path, output);
     }
-    let context = || {
-        format!(
-            "failed to read the master keys from {}; without the keys that sealed this database \
-             nothing in it opens",
-            path.display()
-        )
-    };
-    let mode = fs::metadata(path)
-        .with_context(context)?
-        .permissions()
-        .mode();
-    if mode & 0o077 != 0 {
-        bail!(
-            "{path} can be read by others than its owner; run: chmod 600 {path}",
-            path = path.display()
-        );
-    }
-    MasterKeys::parse(&fs::read_to_string(path).with_context(context)?).with_context(context)
+    keys::read(path)
 }

@@ -9,4 +9,6 @@ mod clock_audit;
 #[cfg(test)]
 mod migrate;
 #[cfg(test)]
+mod serve;
+#[cfg(test)]
 mod tidy;
