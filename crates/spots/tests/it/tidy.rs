@@ -142,3 +142,19 @@ fn the_privacy_page_shows_the_table_of_the_code() {
         spots_booking::field::table()
     );
 }
+
+/// SPOTS governs itself: its frozen contracts, its migrations, its clock reads.
+#[test]
+fn the_repository_passes_its_own_gate() {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the test runs the binary as people do"
+    )]
+    let output = Command::new(env!("CARGO_BIN_EXE_spots"))
+        .args(["plan", "check", "."])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+}
