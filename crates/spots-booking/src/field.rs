@@ -141,24 +141,12 @@ impl FromStr for FieldName {
 
 /// The table of event types and the data they may ask for, as Markdown, for the privacy page.
 pub fn table() -> String {
-    let mut out = String::from("| event type |");
-    for field in StandardField::ALL {
-        out.push_str(&[" ", field.as_str(), " |"].concat());
-    }
-    out.push_str(" additionalData |\n|");
-    out.push_str(&" --- |".repeat(StandardField::ALL.len() + 2));
+    let mut out = String::from("| kind of event | a host may ask for |\n| --- | --- |\n");
     for event_type in EventType::ALL {
-        out.push_str(&["\n| ", event_type.label(), " |"].concat());
-        for field in StandardField::ALL {
-            out.push_str(if allowed(*event_type).contains(field) {
-                " may ask |"
-            } else {
-                " – |"
-            });
-        }
-        out.push_str(" as declared |");
+        let fields = allowed(*event_type).iter().map(|field| field.label());
+        let fields: Vec<_> = fields.chain(["what the host declares"]).collect();
+        out.push_str(&["| ", event_type.label(), " | ", &fields.join(", "), " |\n"].concat());
     }
-    out.push('\n');
     out
 }
 

@@ -168,8 +168,10 @@ fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
         .map_or(&[], Vec::as_slice)
 }
 
+/// Cut at blank lines; the marks of Markdown that a description may hold are left out.
 fn paragraphs(text: &str) -> Vec<String> {
-    text.split("\n\n")
+    text.replace('`', "")
+        .split("\n\n")
         .map(str::trim)
         .filter(|part| !part.is_empty())
         .map(str::to_owned)
