@@ -10,6 +10,8 @@ use spots_privacy::{AgentId, Consented, Grant, SealedField, UserId};
 
 /// The most rows of one page of a list.
 pub const PAGE_ROWS_MAX: u32 = 100;
+/// The most hosts that one person acts for.
+pub const HOSTS_MAX: u32 = 50;
 /// The most rows that a list skips.
 pub const OFFSET_MAX: u32 = 100_000;
 

@@ -9,11 +9,8 @@ use tokio_postgres::Row;
 use super::PostgresStore;
 use super::columns::{Columns, integer};
 use super::session::{Fault, Session, Work, statements};
-use crate::model::{Host, RequirementsRecord};
+use crate::model::{HOSTS_MAX, Host, RequirementsRecord};
 use crate::rows::{rules_from_column, rules_to_column};
-
-/// Hosts that one person acts for.
-const HOSTS_MAX: i64 = 100;
 
 statements! {
     COUNT(TEXT) = "SELECT count(*) FROM host_members WHERE user_id = $1";
@@ -49,8 +46,8 @@ impl Work for Add {
             session.row(&COUNT, [&self.member]),
         )?;
         let held: i64 = held.map_or(Ok(0), |row| row.try_get(0))?;
-        if held >= HOSTS_MAX {
-            let most = HOSTS_MAX.unsigned_abs();
+        if held >= i64::from(HOSTS_MAX) {
+            let most = u64::from(HOSTS_MAX);
             return Err(Refusal::Limit {
                 what: "hosts of one person",
                 most,

@@ -5,11 +5,8 @@ use spots_booking::{EventType, HostId, Refusal, Requirements};
 use spots_privacy::consent::sha256;
 
 use super::Fault;
-use crate::model::{Host, RequirementsRecord};
+use crate::model::{HOSTS_MAX, Host, RequirementsRecord};
 use crate::rows::{Inconsistent, array, count, parse, rules_from_column, rules_to_column};
-
-/// Hosts that one person acts for.
-const HOSTS_MAX: u32 = 100;
 
 pub(super) fn add(db: &Connection, host: &Host, member: &str) -> Result<(), Fault> {
     let held: u32 = db

@@ -13,9 +13,6 @@ use spots_store::{Page, PageRequest};
 
 use super::{Answer, Ctx, stored, unopened};
 
-/// The most hosts that one person adds.
-const HOSTS_MAX: usize = 50;
-
 /// A host to add.
 #[derive(Clone, Debug)]
 pub struct NewHost {
@@ -81,13 +78,6 @@ pub struct GuestField {
 pub async fn add_host(ctx: &Ctx, person: &Person, new: NewHost) -> Answer<Host> {
     let name = value::line(&new.name)
         .map_err(|message| ServiceError::field("name", "invalid", message))?;
-    if hosts_of(ctx, person).await?.len() >= HOSTS_MAX {
-        return Err(spots_booking::Refusal::Limit {
-            what: "hosts of one person",
-            most: HOSTS_MAX as u64,
-        }
-        .into());
-    }
     let host = Host {
         id: HostId::from_random(spots_privacy::random::bytes(ctx.random())),
         kind: new.kind,
