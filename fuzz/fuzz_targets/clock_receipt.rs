@@ -10,7 +10,7 @@ struct Sum;
 
 impl ReceiptSigner for Sum {
     fn sign(&self, message: &[u8]) -> [u8; 64] {
-        let mut signature = [0x5a; 64];
+        let mut signature = [0x5a_u8; 64];
         for (index, byte) in message.iter().enumerate() {
             let place = &mut signature[index % 64];
             *place = place.rotate_left(3) ^ byte;
