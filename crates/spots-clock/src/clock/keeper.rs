@@ -29,6 +29,8 @@ const CHECK_EVERY: Duration = Duration::from_secs(16);
 #[derive(Debug)]
 pub(super) struct Keeper {
     window: Box<dyn Window>,
+    /// What the window remembers, whoever the clock issues as.
+    identity: NodeIdentity,
     pub(super) extensions: u64,
     pub(super) failures: u64,
     pub(super) last_failure: Option<io::Error>,
@@ -36,19 +38,22 @@ pub(super) struct Keeper {
     /// System clock minus device time, when they were last compared.
     pub(super) wall_gap: i64,
     pub(super) estimate: Estimate,
+    pub(super) disruptions_total: u64,
     disruptions: VecDeque<NotedDisruption>,
 }
 
 impl Keeper {
-    pub(super) fn new(window: Box<dyn Window>, rates: Rates) -> Self {
+    pub(super) fn new(window: Box<dyn Window>, identity: NodeIdentity, rates: Rates) -> Self {
         Self {
             window,
+            identity,
             extensions: 0,
             failures: 0,
             last_failure: None,
             merges_refused: 0,
             wall_gap: 0,
             estimate: Estimate::new(rates),
+            disruptions_total: 0,
             disruptions: VecDeque::new(),
         }
     }
@@ -73,14 +78,9 @@ impl Keeper {
         Ok(mark)
     }
 
-    fn store(
-        &mut self,
-        identity: NodeIdentity,
-        mark: u64,
-        anchor: Option<Anchor>,
-    ) -> io::Result<()> {
+    fn store(&mut self, mark: u64, anchor: Option<Anchor>) -> io::Result<()> {
         let record = WindowRecord {
-            identity,
+            identity: self.identity,
             mark,
             anchor,
         };
@@ -99,14 +99,15 @@ impl Keeper {
     }
 
     /// Records the exact last timestamp. If that fails, the old mark stands, which is safe.
-    pub(super) fn close(&mut self, identity: NodeIdentity, last: u64, anchor: Option<Anchor>) {
-        drop(self.store(identity, last, anchor));
+    pub(super) fn close(&mut self, last: u64, anchor: Option<Anchor>) {
+        drop(self.store(last, anchor));
     }
 
     pub(super) fn note(&mut self, at: u64, what: Disruption) {
         if self.disruptions.len() == DISRUPTIONS_MAX {
             self.disruptions.pop_front();
         }
+        self.disruptions_total += 1;
         self.disruptions.push_back(NotedDisruption { at, what });
     }
 
@@ -136,7 +137,7 @@ impl Core {
         }
         let mark = mark_above(time, wanted, self.settings.window);
         keeper
-            .store(self.identity, mark, self.anchor())
+            .store(mark, self.anchor())
             .map_err(ClockError::NotDurable)?;
         // Durable first, published second: nobody issues above what a crash would remember.
         self.word.publish(mark);
