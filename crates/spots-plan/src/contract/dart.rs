@@ -33,6 +33,7 @@ pub fn extract(text: &str) -> Unit {
         imports: uris(root, text),
         broken: root.has_error().then(|| first_error(root)),
     }
+    .named()
 }
 
 /// Names of types that a file constructs, asks a locator for, or calls a static member of.
