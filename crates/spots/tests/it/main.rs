@@ -9,6 +9,8 @@ mod clock_audit;
 #[cfg(test)]
 mod migrate;
 #[cfg(test)]
+mod plan;
+#[cfg(test)]
 mod serve;
 #[cfg(test)]
 mod tidy;
