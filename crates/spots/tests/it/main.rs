@@ -11,6 +11,8 @@ mod clock_audit;
 #[cfg(test)]
 mod migrate;
 #[cfg(test)]
+mod plan;
+#[cfg(test)]
 mod replicas;
 #[cfg(test)]
 mod serve;
