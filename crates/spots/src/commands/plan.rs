@@ -28,7 +28,7 @@ pub(crate) enum PlanCommand {
     Owed(ask::OwedArgs),
     /// Write a first plan from the services in the code.
     Init(make::InitArgs),
-    /// Render the plan's documents from its data.
+    /// Render the documents of the plan and of the clock mandate from their data.
     Docs(make::DocsArgs),
     /// Print the JSON schema of findings.
     Schema,

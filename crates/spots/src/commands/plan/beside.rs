@@ -5,11 +5,11 @@ use std::path::Path;
 use anyhow::Context as _;
 use spots_findings::{Finding, Level, Place, Report};
 use spots_migrate::{CheckOptions, check, read_folder};
-use spots_plan::audit::audit;
 use spots_plan::audit::baseline::{BASELINE_PATH, Baseline};
 use spots_plan::audit::check::check as judge;
 use spots_plan::audit::config::Config;
 use spots_plan::audit::scan::Scanner;
+use spots_plan::audit::{Audit, Document, audit, documents as render};
 use spots_plan::plan::rules;
 use spots_plan::tree::Tree;
 
@@ -40,18 +40,9 @@ fn migrations(root: &Path, report: &mut Report) -> Vec<Finding> {
 
 /// Findings of the clock audit; what could not be read and the rules go into the report.
 fn clock(root: &Path, report: &mut Report) -> anyhow::Result<Vec<Finding>> {
-    let config = Config::load(root)?;
-    let tree = Tree::walk(root, &Scanner::new(&config.patterns).languages())?;
-    let found = audit(&tree, &config);
-    let path = root.join(BASELINE_PATH);
-    let baseline = match std::fs::read_to_string(&path) {
-        Ok(text) => Baseline::parse(&text)?,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Ok(undecided(found.reads.len()));
-        }
-        Err(error) => {
-            return Err(error).with_context(|| format!("failed to read {}", path.display()));
-        }
+    let (config, found) = read_clock(root)?;
+    let Some(baseline) = baseline(root)? else {
+        return Ok(undecided(found.reads.len()));
     };
     let gate = judge(&found, &baseline.compare(&found), &config, root);
     report.rules.extend(gate.report.rules.iter().copied());
@@ -61,6 +52,30 @@ fn clock(root: &Path, report: &mut Report) -> anyhow::Result<Vec<Finding>> {
         }
     }
     Ok(gate.report.findings().to_vec())
+}
+
+/// The documents of the clock mandate: its text, checklist, migration, integration points, inventory.
+pub(crate) fn clock_documents(root: &Path) -> anyhow::Result<Vec<Document>> {
+    let (config, found) = read_clock(root)?;
+    let baseline = baseline(root)?.unwrap_or_default();
+    let gate = judge(&found, &baseline.compare(&found), &config, root);
+    Ok(render(&found, &config, &gate.mandatory))
+}
+
+fn read_clock(root: &Path) -> anyhow::Result<(Config, Audit)> {
+    let config = Config::load(root)?;
+    let tree = Tree::walk(root, &Scanner::new(&config.patterns).languages())?;
+    let found = audit(&tree, &config);
+    Ok((config, found))
+}
+
+fn baseline(root: &Path) -> anyhow::Result<Option<Baseline>> {
+    let path = root.join(BASELINE_PATH);
+    match std::fs::read_to_string(&path) {
+        Ok(text) => Ok(Some(Baseline::parse(&text)?)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("failed to read {}", path.display())),
+    }
 }
 
 /// Nobody has said yet whether reads of the clock are forbidden here.

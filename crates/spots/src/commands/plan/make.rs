@@ -1,14 +1,14 @@
 //! What the plan writes: `init` and `docs`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Args;
 use spots_plan::contract::graph::Dependencies;
-use spots_plan::plan::{docs, infer, owed};
+use spots_plan::plan::{Plan, docs, infer, owed};
 
-use super::ask;
+use super::{ask, beside};
 use crate::commands::contract::reading::TreeArgs;
 use crate::output::Output;
 
@@ -23,7 +23,7 @@ pub(crate) struct InitArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct DocsArgs {
-    /// Repository with a plan/ folder.
+    /// Repository, with or without a plan/ folder.
     #[arg(default_value = ".")]
     path: PathBuf,
     /// Folder for the documents, inside of the repository.
@@ -56,7 +56,7 @@ pub(crate) fn init(args: &InitArgs, output: &mut Output) -> anyhow::Result<ExitC
     Ok(ExitCode::SUCCESS)
 }
 
-fn write(file: &std::path::Path, text: &str) -> anyhow::Result<()> {
+fn write(file: &Path, text: &str) -> anyhow::Result<()> {
     if let Some(folder) = file.parent() {
         std::fs::create_dir_all(folder)
             .with_context(|| format!("failed to make {}", folder.display()))?;
@@ -65,13 +65,20 @@ fn write(file: &std::path::Path, text: &str) -> anyhow::Result<()> {
 }
 
 pub(crate) fn docs(args: &DocsArgs, output: &mut Output) -> anyhow::Result<ExitCode> {
-    let plan = ask::load(&args.path)?;
-    let (world, cache) = ask::tree_args(&plan).world(&args.path)?;
-    cache.save();
-    let found = Dependencies::of(&world);
-    let owed = owed::owed(&plan, &found, &ask::tests(&args.path)?, None);
+    let mut documents = if Plan::exists(&args.path) {
+        plan_documents(&args.path)?
+    } else {
+        output.note("no plan/plan.toml here: only the documents of the clock mandate")?;
+        Vec::new()
+    };
+    let of_clock = beside::clock_documents(&args.path)?;
+    documents.extend(
+        of_clock
+            .into_iter()
+            .map(|document| (document.name, document.text)),
+    );
     let mut stale = 0_u8;
-    for (name, text) in docs::render(&plan, &world.services(), &found, &owed) {
+    for (name, text) in documents {
         let file = args.path.join(&args.into).join(name);
         let shown = args.into.join(name);
         if std::fs::read_to_string(&file).is_ok_and(|before| before == text) {
@@ -89,4 +96,13 @@ pub(crate) fn docs(args: &DocsArgs, output: &mut Output) -> anyhow::Result<ExitC
         }
     }
     Ok(ExitCode::from(if args.check { stale } else { 0 }))
+}
+
+fn plan_documents(root: &Path) -> anyhow::Result<Vec<(&'static str, String)>> {
+    let plan = ask::load(root)?;
+    let (world, cache) = ask::tree_args(&plan).world(root)?;
+    cache.save();
+    let found = Dependencies::of(&world);
+    let owed = owed::owed(&plan, &found, &ask::tests(root)?, None);
+    Ok(docs::render(&plan, &world.services(), &found, &owed))
 }
