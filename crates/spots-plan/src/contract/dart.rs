@@ -34,6 +34,7 @@ pub fn extract(text: &str) -> Unit {
         broken: root.has_error().then(|| first_error(root)),
         refused: None,
     }
+    .named()
 }
 
 /// Names of types that a file constructs, asks a locator for, or calls a static member of.

@@ -22,6 +22,18 @@ pub struct Unit {
     pub refused: Option<(u32, String)>,
 }
 
+impl Unit {
+    /// Without what has no name: where the source breaks off, the grammar puts an empty one.
+    pub(super) fn named(mut self) -> Self {
+        for decl in self.types.iter_mut().chain(&mut self.extensions) {
+            decl.members.retain(|member| !member.name.is_empty());
+        }
+        self.types.retain(|decl| !decl.name.is_empty());
+        self.extensions.retain(|decl| !decl.name.is_empty());
+        self
+    }
+}
+
 /// What kind of type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum TypeKind {
