@@ -177,7 +177,7 @@ fn documents_are_written_once_and_then_checked() {
         ("docs/plan/dependencies.md", "mermaid"),
         ("docs/plan/integration-tests.md", "owes a test"),
         ("docs/plan/clock-mandate.md", "MUST use AtomicClockService"),
-        ("docs/plan/clock-inventory.md", "DateTime.now()"),
+        ("docs/plan/clock-inventory.md", "ClockService.now"),
         ("docs/plan/clock-migration.md", "Priorities"),
         ("docs/plan/clock-checklist.md", "- [ ]"),
         ("docs/plan/clock-integration.md", "Integration points"),
