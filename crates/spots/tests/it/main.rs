@@ -13,6 +13,8 @@ mod keys;
 #[cfg(test)]
 mod migrate;
 #[cfg(test)]
+mod plan;
+#[cfg(test)]
 mod replicas;
 #[cfg(test)]
 mod serve;
