@@ -3,6 +3,7 @@
 pub mod consent;
 pub mod identity;
 pub mod keys;
+pub mod ledger;
 pub mod personal;
 pub mod random;
 pub mod seal;

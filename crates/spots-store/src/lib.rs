@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 mod error;
+mod gaps;
+pub mod inventory;
 pub mod model;
 mod postgres;
 mod rows;
@@ -13,3 +15,5 @@ pub use model::{Page, PageRequest, Stamp};
 pub use postgres::{PostgresOptions, PostgresStore};
 pub use sqlite::SqliteStore;
 pub use store::Store;
+pub use store::ledger::{self, LedgerStore};
+pub use store::rights::{self, RightsStore};

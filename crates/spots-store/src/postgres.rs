@@ -20,6 +20,8 @@ mod events;
 mod guests;
 mod hosts;
 mod lanes;
+mod ledger;
+mod rights;
 mod session;
 mod shares;
 mod store;
@@ -163,6 +165,8 @@ mod tests {
             events::ALL,
             guests::ALL,
             hosts::ALL,
+            ledger::ALL,
+            rights::ALL,
             shares::ALL,
             store::ALL,
         ];

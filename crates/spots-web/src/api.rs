@@ -7,6 +7,7 @@ mod document;
 mod events;
 pub(crate) mod export;
 mod hosts;
+pub(crate) mod ledger;
 mod profile;
 mod sessions;
 mod shares;
@@ -40,6 +41,10 @@ pub(crate) fn routes() -> OpenApiRouter<Platform> {
         .routes(routes!(shares::list_shares, shares::revoke_shares))
         .routes(routes!(shares::revoke_share))
         .routes(routes!(shares::list_openings))
+        .routes(routes!(ledger::find_receipt))
+        .routes(routes!(ledger::find_checkpoint))
+        .routes(routes!(ledger::find_inclusion))
+        .routes(routes!(ledger::find_consistency))
         .routes(routes!(hosts::list_own_hosts))
         .routes(routes!(export::find_export))
         .routes(routes!(hosts::create_host))

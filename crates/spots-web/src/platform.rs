@@ -1,11 +1,13 @@
 //! What the service works with: everything impure, handed in.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use spots_clock::AtomicClock;
 use spots_host::ServiceError;
+use spots_privacy::ledger::LedgerKey;
 use spots_privacy::{MasterKeys, Randomness};
 use spots_store::Store;
 
@@ -20,6 +22,8 @@ pub struct Settings {
     pub password_workers: usize,
     /// After how long a request is given up.
     pub request_timeout: Duration,
+    /// Where a copy of the ledger is kept outside the database.
+    pub ledger_dir: Option<PathBuf>,
 }
 
 impl Default for Settings {
@@ -28,6 +32,7 @@ impl Default for Settings {
             https: false,
             password_workers: 2,
             request_timeout: Duration::from_secs(30),
+            ledger_dir: None,
         }
     }
 }
@@ -43,6 +48,7 @@ struct Parts {
     random: Arc<dyn Randomness>,
     settings: Settings,
     passwords: Passwords,
+    ledger_key: Arc<LedgerKey>,
 }
 
 impl Platform {
@@ -55,6 +61,7 @@ impl Platform {
         settings: Settings,
     ) -> Result<Self, ServiceError> {
         let passwords = Passwords::new(settings.password_workers, random.as_ref())?;
+        let ledger_key = Arc::new(LedgerKey::derive(keys.lookup()));
         Ok(Self(Arc::new(Parts {
             store,
             clock,
@@ -62,6 +69,7 @@ impl Platform {
             random,
             settings,
             passwords,
+            ledger_key,
         })))
     }
 
@@ -78,6 +86,11 @@ impl Platform {
     /// What seals and finds personal data.
     pub fn keys(&self) -> &MasterKeys {
         &self.0.keys
+    }
+
+    /// What signs for the ledger.
+    pub fn ledger_key(&self) -> &Arc<LedgerKey> {
+        &self.0.ledger_key
     }
 
     /// The one source of randomness.

@@ -8,24 +8,26 @@ mod accounts;
 mod bookings;
 mod ctx;
 mod defaults;
+mod erasure;
 mod events;
 mod export;
 mod hosts;
 mod offer;
 mod password;
 mod profile;
+mod receipts;
 mod sessions;
 mod shares;
+mod statistics;
 
-pub use accounts::{
-    Account, NewAccount, PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, remove_account, sign_up,
-};
+pub use accounts::{Account, NewAccount, PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, sign_up};
 pub use bookings::{
     BookingDetails, BookingOutcome, IDEMPOTENCY_KEY_CHARS_MAX, IDEMPOTENCY_KEY_CHARS_MIN,
     NewBooking, book, booking, bookings, cancel,
 };
 pub use ctx::Ctx;
 pub use defaults::{Scope, sharing_default, sharing_default_at, update_sharing_default};
+pub use erasure::{Erased, remove_account};
 pub use events::{
     EventDetails, EventQuery, EventSummary, OpenSlot, SEARCH_CHARS_MAX, SLOTS_MAX, add_events,
     event, search_events,
@@ -37,11 +39,14 @@ pub use hosts::{
 };
 pub use offer::{Offer, OfferField, Preview, PreviewField, offer, preview};
 pub use profile::{Profile, profile, update_profile};
+pub use receipts::{Included, PROMISE_HOURS, checkpoint, consistent, included, receipt};
 pub use sessions::{SESSION_DAYS, SignedIn, person, sign_in, sign_out};
 pub use shares::{SharedValue, openings, revoke, shares};
 pub use spots_host::ServiceError;
 pub use spots_privacy::consent::Person;
+pub use statistics::{COUNTED_PEOPLE_MIN, Count, bookings_by_day};
 
+pub(crate) use accounts::AGENT_CONTEXT;
 pub(crate) use password::Passwords;
 
 use spots_booking::Refusal;

@@ -1,13 +1,17 @@
 //! What people read and write about themselves: JSON in `camelCase`. What hosts may read, too, is
 //! in [`spots_host::wire`].
 
+mod held;
+mod ledger;
 pub mod models;
 mod person;
 mod share;
 
+pub use held::{HeldBody, HeldEntry, HeldEvent, HeldGuest, HeldMessageBody};
+pub use ledger::{CheckpointBody, ConsistencyBody, InclusionBody};
 pub use models::Booking;
 pub use person::{
-    AccountBody, ExportBody, NewAccountBody, NewSessionBody, ProfileBody, SessionBody,
+    AccountBody, ErasureBody, ExportBody, NewAccountBody, NewSessionBody, ProfileBody, SessionBody,
     SharingDefaultsBody,
 };
 pub use share::{OpeningBody, RevokedBody, SharedFieldBody};

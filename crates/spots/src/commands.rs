@@ -5,9 +5,11 @@ mod contract;
 mod demo;
 mod import;
 mod keys;
+mod ledger;
 mod migrate;
 mod plan;
 mod serve;
+mod statistics;
 
 use std::process::ExitCode;
 
@@ -39,6 +41,11 @@ pub(crate) enum Command {
     /// Make the master keys that seal personal data.
     #[command(subcommand)]
     Keys(keys::KeysCommand),
+    /// Check receipts and the consent ledger; what to do after a restore.
+    #[command(subcommand)]
+    Ledger(ledger::LedgerCommand),
+    /// Count bookings by event type and day, and nobody in particular.
+    Statistics(statistics::StatisticsArgs),
     /// Read the atomic clock; find and replace direct reads of the wall clock.
     #[command(subcommand)]
     Clock(clock::ClockCommand),
@@ -60,6 +67,8 @@ pub(crate) fn run(cli: Cli, output: &mut Output) -> anyhow::Result<ExitCode> {
         Command::Demo(args) => demo::run(&args, output),
         Command::Import(args) => import::run(&args, output),
         Command::Keys(command) => keys::run(&command, output),
+        Command::Ledger(command) => ledger::run(&command, output),
+        Command::Statistics(args) => statistics::run(&args, output),
         Command::Clock(command) => clock::run(command, output),
         Command::Contract(command) => contract::run(command, output),
         Command::Migrate(command) => migrate::run(command, output),

@@ -59,6 +59,11 @@ pub(crate) struct ServerSettings {
     )]
     pub(crate) clock_state: PathBuf,
 
+    /// A copy of the consent ledger outside the database: after an old backup is restored it tells
+    /// what people took back since. Keep it apart from the database's backups.
+    #[arg(long, env = "SPOTS_LEDGER_DIR", value_name = "DIR")]
+    pub(crate) ledger_dir: Option<PathBuf>,
+
     /// A proxy in front speaks HTTPS: cookies are bound to it, and addresses beyond this machine
     /// may be listened on.
     #[arg(long, env = "SPOTS_HTTPS_PROXY")]

@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-use super::keys;
+use super::{keys, ledger};
 use crate::config::{LogFormat, ServerSettings};
 use crate::output::Output;
 
@@ -38,10 +38,14 @@ pub(crate) fn run(settings: &ServerSettings, output: &mut Output) -> anyhow::Res
             )
         })?;
         let store = database.open(output).await?;
+        if let Some(directory) = &settings.ledger_dir {
+            ledger::check_standing(store.as_ref(), &keys, directory).await?;
+        }
         let web = Settings {
             https: settings.https_proxy,
             password_workers: usize::from(settings.password_workers),
             request_timeout: Duration::from_secs(u64::from(settings.request_seconds)),
+            ledger_dir: settings.ledger_dir.clone(),
         };
         let random = Arc::new(SystemRandomness);
         let platform = Platform::new(store, Arc::new(clock), Arc::new(keys), random, web)?;
