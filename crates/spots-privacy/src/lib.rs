@@ -7,6 +7,7 @@ pub mod ledger;
 pub mod personal;
 pub mod random;
 pub mod seal;
+pub mod signing;
 
 pub use consent::{Consented, Grant, NotOpen, Owner};
 pub use identity::{AgentId, UserId};
@@ -14,3 +15,4 @@ pub use keys::{DataKey, KeyError, LookupKey, MasterKeys, WrappedKey};
 pub use personal::Personal;
 pub use random::{Randomness, SystemRandomness};
 pub use seal::{Place, SealError, SealedField};
+pub use signing::SigningKey;

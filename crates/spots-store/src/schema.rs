@@ -45,6 +45,8 @@ const FILES: &[(&str, &str)] = migrations! {
     "0130-seating-charts"
     "0140-reservation-user-data"
     "0150-outbox"
+    "0200-journal"
+    "0210-replica-order"
     two ways back:
     "0240-ledger-tree"
 };

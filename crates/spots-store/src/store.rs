@@ -1,6 +1,8 @@
 //! The operations.
 
+pub mod journal;
 pub mod ledger;
+pub(crate) mod order;
 pub mod rights;
 
 use async_trait::async_trait;
@@ -9,7 +11,9 @@ use spots_privacy::UserId;
 use spots_privacy::consent::{Session, StoredPerson};
 use spots_privacy::{AgentId, SealedField};
 
+use self::journal::JournalStore;
 use self::ledger::LedgerStore;
+use self::order::OrderStore;
 use self::rights::RightsStore;
 use crate::error::StoreError;
 use crate::model::{
@@ -21,7 +25,7 @@ use crate::model::{
 /// What the platform does with its database. Every operation is all or nothing, and durable when
 /// it is answered.
 #[async_trait]
-pub trait Store: LedgerStore + RightsStore + Send + Sync {
+pub trait Store: JournalStore + LedgerStore + OrderStore + RightsStore + Send + Sync {
     /// Adds an account; refused when the e-mail address has one.
     async fn add_account(&self, account: NewAccount) -> Result<(), StoreError>;
 

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use spots_clock::AtomicClock;
+use spots_clock::sync::TimeScale;
 use spots_host::ServiceError;
 use spots_privacy::ledger::LedgerKey;
-use spots_privacy::{MasterKeys, Randomness};
+use spots_privacy::{MasterKeys, Randomness, SigningKey};
 use spots_store::Store;
 
-use crate::service::Passwords;
+use crate::http::metrics::Requests;
+use crate::service::{Operators, Passwords, RECEIPT_PURPOSE};
 
 /// What an operator can set.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +26,12 @@ pub struct Settings {
     pub request_timeout: Duration,
     /// Where a copy of the ledger is kept outside the database.
     pub ledger_dir: Option<PathBuf>,
+    /// How the system's clock counts leap seconds; told to every client that synchronises.
+    pub scale: TimeScale,
+    /// Who may read the journal.
+    pub operators: Operators,
+    /// Whether `/metrics` answers programs of this machine on the address that people use.
+    pub metrics_at_home: bool,
 }
 
 impl Default for Settings {
@@ -33,6 +41,9 @@ impl Default for Settings {
             password_workers: 2,
             request_timeout: Duration::from_secs(30),
             ledger_dir: None,
+            scale: TimeScale::Posix,
+            operators: Operators::default(),
+            metrics_at_home: true,
         }
     }
 }
@@ -49,6 +60,8 @@ struct Parts {
     settings: Settings,
     passwords: Passwords,
     ledger_key: Arc<LedgerKey>,
+    receipts: SigningKey,
+    requests: Requests,
 }
 
 impl Platform {
@@ -62,6 +75,7 @@ impl Platform {
     ) -> Result<Self, ServiceError> {
         let passwords = Passwords::new(settings.password_workers, random.as_ref())?;
         let ledger_key = Arc::new(LedgerKey::derive(keys.lookup()));
+        let receipts = SigningKey::derive(&keys, RECEIPT_PURPOSE);
         Ok(Self(Arc::new(Parts {
             store,
             clock,
@@ -70,6 +84,8 @@ impl Platform {
             settings,
             passwords,
             ledger_key,
+            receipts,
+            requests: Requests::default(),
         })))
     }
 
@@ -101,6 +117,16 @@ impl Platform {
     /// What the operator set.
     pub fn settings(&self) -> &Settings {
         &self.0.settings
+    }
+
+    /// What signs sync receipts.
+    pub(crate) fn receipts(&self) -> &SigningKey {
+        &self.0.receipts
+    }
+
+    /// How many requests were answered, and how fast.
+    pub(crate) fn requests(&self) -> &Requests {
+        &self.0.requests
     }
 
     /// The bounded pool that hashes passwords.

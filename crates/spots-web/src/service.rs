@@ -12,13 +12,16 @@ mod erasure;
 mod events;
 mod export;
 mod hosts;
+mod journal;
 mod offer;
+mod operators;
 mod password;
 mod profile;
 mod receipts;
 mod sessions;
 mod shares;
 mod statistics;
+mod time;
 
 pub use accounts::{Account, NewAccount, PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, sign_up};
 pub use bookings::{
@@ -37,7 +40,9 @@ pub use hosts::{
     Guest, GuestField, GuestQuery, Member, NewHost, add_host, guests, host, hosts_of, member,
     requirements, update_requirements,
 };
+pub use journal::{Author, Claim, NewJournalEntry, append_journal, note_operation, read_journal};
 pub use offer::{Offer, OfferField, Preview, PreviewField, offer, preview};
+pub use operators::{Operator, Operators, OperatorsError};
 pub use profile::{Profile, profile, update_profile};
 pub use receipts::{Included, PROMISE_HOURS, checkpoint, consistent, included, receipt};
 pub use sessions::{SESSION_DAYS, SignedIn, person, sign_in, sign_out};
@@ -47,7 +52,9 @@ pub use spots_privacy::consent::Person;
 pub use statistics::{COUNTED_PEOPLE_MIN, Count, bookings_by_day};
 
 pub(crate) use accounts::AGENT_CONTEXT;
+pub(crate) use journal::moment;
 pub(crate) use password::Passwords;
+pub(crate) use time::{RECEIPT_KEY_ID, RECEIPT_PURPOSE, exchange_time, receipt_key};
 
 use spots_booking::Refusal;
 use spots_privacy::{NotOpen, SealError};

@@ -2,12 +2,13 @@
 //! in [`spots_host::wire`].
 
 mod held;
+pub(crate) mod journal;
 mod ledger;
 pub mod models;
 mod person;
 mod share;
 
-pub use held::{HeldBody, HeldEntry, HeldEvent, HeldGuest, HeldMessageBody};
+pub use held::{HeldBody, HeldEntry, HeldEvent, HeldGuest, HeldMessageBody, HeldNoteBody};
 pub use ledger::{CheckpointBody, ConsistencyBody, InclusionBody};
 pub use models::Booking;
 pub use person::{

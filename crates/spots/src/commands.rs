@@ -7,6 +7,7 @@ mod import;
 mod keys;
 mod ledger;
 mod migrate;
+mod operator;
 mod plan;
 mod serve;
 mod statistics;
@@ -46,6 +47,9 @@ pub(crate) enum Command {
     Ledger(ledger::LedgerCommand),
     /// Count bookings by event type and day, and nobody in particular.
     Statistics(statistics::StatisticsArgs),
+    /// Say who may read the journal.
+    #[command(subcommand)]
+    Operator(operator::OperatorCommand),
     /// Read the atomic clock; find and replace direct reads of the wall clock.
     #[command(subcommand)]
     Clock(clock::ClockCommand),
@@ -69,6 +73,7 @@ pub(crate) fn run(cli: Cli, output: &mut Output) -> anyhow::Result<ExitCode> {
         Command::Keys(command) => keys::run(&command, output),
         Command::Ledger(command) => ledger::run(&command, output),
         Command::Statistics(args) => statistics::run(&args, output),
+        Command::Operator(command) => operator::run(&command, output),
         Command::Clock(command) => clock::run(command, output),
         Command::Contract(command) => contract::run(command, output),
         Command::Migrate(command) => migrate::run(command, output),

@@ -13,7 +13,10 @@ use tree_sitter::{Node, Parser};
 
 use crate::clock_audit::fixtures;
 
-const CALLS: [&str; 24] = [
+const CALLS: [&str; 27] = [
+    "Temporal.Now.instant()",
+    "process.hrtime.bigint()",
+    "time::OffsetDateTime::now_local()",
     "DateTime.now()",
     "DateTime.timestamp()",
     "newDateTime.now()",
@@ -215,15 +218,28 @@ fn searched(language: Language, text: &str) -> usize {
         masked
     };
     let calls: &[&str] = match language {
-        Language::Sql => &["now()", "current_timestamp", "clock_timestamp()"],
-        Language::Swift => &["Date()", "Date.now"],
+        Language::Sql => &[
+            "now()",
+            "current_timestamp",
+            "clock_timestamp()",
+            "localtime,",
+            "localtimestamp(3)",
+        ],
+        Language::Swift => &["Date()", "Date.now", "DispatchTime.now()"],
         Language::Kotlin => &[
             "System.currentTimeMillis()",
             "System.nanoTime()",
             "Instant.now()",
             "Clock.System.now()",
+            "LocalTime.now()",
         ],
-        _ => &["System.currentTimeMillis()", "Instant.now()", "new Date()"],
+        _ => &[
+            "System.currentTimeMillis()",
+            "System.nanoTime()",
+            "Instant.now()",
+            "new Date()",
+            "Calendar.getInstance()",
+        ],
     };
     let word = |c: char| c.is_alphanumeric() || c == '_';
     let found = calls.iter().flat_map(|call| masked.match_indices(call));
@@ -278,10 +294,10 @@ fn both_counters_agree_on_every_fixture() {
 }
 
 /// A small generator: the same tree in every run.
-struct Dice(u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
+    pub(crate) fn roll(&mut self, sides: usize) -> usize {
         // xorshift64*: Vigna, "An experimental exploration of Marsaglia's xorshift generators".
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
@@ -383,7 +399,7 @@ fn both_counters_agree_on_a_generated_tree_of_2000_files() {
 }
 
 /// What opens, closes or escapes something in one of the languages.
-const SHARDS: &[&str] = &[
+pub(crate) const SHARDS: &[&str] = &[
     "'",
     "\"",
     "`",

@@ -10,7 +10,9 @@ use super::ledger::ledger_row;
 use super::session::{Fault, statements};
 use crate::error::StoreError;
 use crate::rows::Inconsistent;
-use crate::store::rights::{DayCount, HELD_ROWS_MAX, Held, HeldMessage, Identity, RightsStore};
+use crate::store::rights::{
+    DayCount, HELD_ROWS_MAX, Held, HeldMessage, HeldNote, Identity, RightsStore,
+};
 
 statements! {
     ACCOUNT(TEXT) =
@@ -31,6 +33,9 @@ statements! {
     MESSAGES(TEXT, INT8) =
         "SELECT kind, host_id, booking_id, due_at_ns, delivered_at_ns FROM outbox
          WHERE agent_id = $1 ORDER BY stamp LIMIT $2";
+    NOTES(TEXT, INT8) =
+        "SELECT stream, entry_key, kind, subject, body, at_ns FROM journal_entries
+         WHERE actor = $1 ORDER BY stream, stamp LIMIT $2";
     REQUESTS(TEXT, INT8) =
         "SELECT idempotency_key FROM idempotency_keys WHERE actor = $1 ORDER BY 1 LIMIT $2";
     LEDGER(TEXT, INT8) =
@@ -139,6 +144,17 @@ async fn held(store: &PostgresStore, user: &str, agent: &str) -> Result<Held, Fa
             booking: columns.take()?,
             due_at_ns: columns.take()?,
             delivered_at_ns: columns.take()?,
+        });
+    }
+    for row in store.rows(&NOTES, [&agent, &most]).await? {
+        let mut columns = Columns::of(&row);
+        held.journal.push(HeldNote {
+            stream: columns.take()?,
+            key: columns.take()?,
+            kind: columns.take()?,
+            subject: columns.take()?,
+            body: columns.take()?,
+            at_ns: columns.take()?,
         });
     }
     for row in store.rows(&REQUESTS, [&agent, &most]).await? {

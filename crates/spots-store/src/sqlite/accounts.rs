@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 use spots_booking::{FieldName, Refusal};
+use spots_clock::AtomicClock;
 use spots_privacy::consent::{Session, StoredPerson};
 use spots_privacy::{SealedField, UserId, WrappedKey};
 
@@ -217,12 +218,12 @@ pub(super) fn set_defaults(
 
 pub(super) fn remove(
     db: &Connection,
-    user: &str,
-    agent: &str,
+    clock: &AtomicClock,
+    (user, agent): (&str, &str),
     stamp: Stamp,
 ) -> Result<Removal, Fault> {
     let fields = shares::end_all(db, agent, "removed", stamp)?;
-    let bookings = super::bookings::cancel_to_come(db, agent, stamp)?;
+    let bookings = super::bookings::cancel_to_come(db, clock, agent, stamp)?;
     let mut rows = Vec::new();
     // Without its row in `agents` no booking is taken any more, also not by a request under way.
     for (table, column) in ROWS_OF_ACCOUNT {
@@ -240,6 +241,7 @@ pub(super) fn remove(
     {
         shares::enter_erasure(db, user, stamp)?;
     }
+    super::journal::forget(db, agent)?;
     Ok(Removal {
         fields,
         bookings,

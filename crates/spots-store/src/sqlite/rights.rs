@@ -8,7 +8,9 @@ use spots_privacy::{AgentId, UserId};
 use super::{Fault, SqliteStore, ledger, shares};
 use crate::error::StoreError;
 use crate::rows::{Inconsistent, array, parse};
-use crate::store::rights::{DayCount, HELD_ROWS_MAX, Held, HeldMessage, Identity, RightsStore};
+use crate::store::rights::{
+    DayCount, HELD_ROWS_MAX, Held, HeldMessage, HeldNote, Identity, RightsStore,
+};
 
 #[async_trait]
 impl RightsStore for SqliteStore {
@@ -118,6 +120,7 @@ fn held(db: &Connection, user: &str, agent: &str) -> Result<Held, Fault> {
     }
     old_events(db, user, &mut held)?;
     messages(db, agent, &mut held)?;
+    notes(db, agent, &mut held)?;
     let mut statement = db.prepare_cached(
         "SELECT idempotency_key FROM idempotency_keys WHERE actor = ?1 ORDER BY 1 LIMIT ?2",
     )?;
@@ -193,5 +196,24 @@ fn messages(db: &Connection, agent: &str, held: &mut Held) -> Result<(), Fault> 
         })
     })?;
     held.messages = rows.collect::<Result<_, _>>()?;
+    Ok(())
+}
+
+fn notes(db: &Connection, agent: &str, held: &mut Held) -> Result<(), Fault> {
+    let mut statement = db.prepare_cached(
+        "SELECT stream, entry_key, kind, subject, body, at_ns FROM journal_entries
+         WHERE actor = ?1 ORDER BY stream, stamp LIMIT ?2",
+    )?;
+    let rows = statement.query_map(params![agent, HELD_ROWS_MAX], |row| {
+        Ok(HeldNote {
+            stream: row.get(0)?,
+            key: row.get(1)?,
+            kind: row.get(2)?,
+            subject: row.get(3)?,
+            body: row.get(4)?,
+            at_ns: row.get(5)?,
+        })
+    })?;
+    held.journal = rows.collect::<Result<_, _>>()?;
     Ok(())
 }

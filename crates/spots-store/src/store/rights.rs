@@ -29,10 +29,29 @@ pub struct Held {
     pub old_events: Vec<(&'static str, String, String)>,
     /// Messages to the person, and when they were due and went out.
     pub messages: Vec<HeldMessage>,
+    /// What the person's programs noted in the journal.
+    pub journal: Vec<HeldNote>,
     /// Names that the person's programs gave to requests.
     pub requests: Vec<String>,
     /// What the ledger says of the person's shares.
     pub ledger: Vec<LedgerRow>,
+}
+
+/// A note in the journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldNote {
+    /// In which stream.
+    pub stream: String,
+    /// Under which key.
+    pub key: String,
+    /// What it is.
+    pub kind: String,
+    /// What it is about.
+    pub subject: Option<String>,
+    /// What it says.
+    pub body: String,
+    /// When, in nanoseconds.
+    pub at_ns: i64,
 }
 
 /// A message to a person.

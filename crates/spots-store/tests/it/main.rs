@@ -10,7 +10,9 @@ mod events;
 mod guests;
 mod hosts;
 mod inventory;
+mod journal;
 mod ledger;
+mod order;
 mod postgres_only;
 mod removal;
 mod rights;
@@ -116,6 +118,14 @@ conformance! {
         an_erasure_counts_what_it_destroys
         people_are_counted_by_event_type_and_day
         everyone_is_listed_for_a_replay
+    }
+    journal {
+        entries_are_read_in_one_order
+        an_entry_stands_once_under_its_key
+        one_key_at_once_is_taken_once
+        the_latest_upper_end_counts
+        places_taken_and_given_back_are_entered
+        what_a_removed_account_did_goes_with_it
     }
     removal {
         a_removed_account_leaves_no_row_of_its_own

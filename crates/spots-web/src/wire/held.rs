@@ -27,6 +27,8 @@ pub struct HeldBody {
     pub old_events: Vec<HeldEvent>,
     /// Messages to the person.
     pub messages: Vec<HeldMessageBody>,
+    /// What the person's programs noted in the journal.
+    pub journal: Vec<HeldNoteBody>,
     /// Names that the person's programs gave to requests.
     pub requests: Vec<String>,
     /// What the consent ledger says of the person's shares.
@@ -72,6 +74,25 @@ pub struct HeldMessageBody {
     /// When it went out; `null` if it has not.
     #[schema(required)]
     pub delivered_at: Option<Instant>,
+}
+
+/// A note in the journal.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct HeldNoteBody {
+    /// In which stream.
+    pub stream: String,
+    /// Under which key.
+    pub key: String,
+    /// What it is.
+    pub kind: String,
+    /// What it is about; `null` where it is about nothing else.
+    #[schema(required)]
+    pub subject: Option<String>,
+    /// What it says.
+    pub body: String,
+    /// When.
+    pub at: Instant,
 }
 
 /// An entry of the ledger.
@@ -129,6 +150,18 @@ impl From<Held> for HeldBody {
                     booking_id: message.booking,
                     due_at: instant_of_ns(message.due_at_ns),
                     delivered_at: message.delivered_at_ns.map(instant_of_ns),
+                })
+                .collect(),
+            journal: held
+                .journal
+                .into_iter()
+                .map(|note| HeldNoteBody {
+                    stream: note.stream,
+                    key: note.key,
+                    kind: note.kind,
+                    subject: note.subject,
+                    body: note.body,
+                    at: instant_of_ns(note.at_ns),
                 })
                 .collect(),
             requests: held.requests,

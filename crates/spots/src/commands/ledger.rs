@@ -160,7 +160,7 @@ async fn open(url: &str, output: &mut Output) -> anyhow::Result<Arc<dyn Store>> 
     {
         bail!("there is no database in {}", path.display());
     }
-    database.open(output).await
+    database.open(None, output).await
 }
 
 fn verify(args: &VerifyArgs, output: &mut Output) -> anyhow::Result<ExitCode> {

@@ -34,7 +34,9 @@ pub(crate) struct StatisticsArgs {
 
 pub(crate) fn run(args: &StatisticsArgs, output: &mut Output) -> anyhow::Result<ExitCode> {
     let counts = runtime()?.block_on(async {
-        let store = Database::parse(&args.database_url)?.open(output).await?;
+        let store = Database::parse(&args.database_url)?
+            .open(None, output)
+            .await?;
         anyhow::Ok(bookings_by_day(store.as_ref(), args.from, args.days).await?)
     })?;
     if args.json {
