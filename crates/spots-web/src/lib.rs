@@ -3,6 +3,7 @@
 mod api;
 mod front_door;
 pub mod http;
+pub mod ledger;
 pub mod pages;
 mod platform;
 mod router;

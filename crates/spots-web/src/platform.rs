@@ -1,12 +1,14 @@
 //! What the service works with: everything impure, handed in.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use spots_clock::AtomicClock;
 use spots_clock::sync::TimeScale;
 use spots_host::ServiceError;
+use spots_privacy::ledger::LedgerKey;
 use spots_privacy::{MasterKeys, Randomness, SigningKey};
 use spots_store::Store;
 
@@ -22,6 +24,8 @@ pub struct Settings {
     pub password_workers: usize,
     /// After how long a request is given up.
     pub request_timeout: Duration,
+    /// Where a copy of the ledger is kept outside the database.
+    pub ledger_dir: Option<PathBuf>,
     /// How the system's clock counts leap seconds; told to every client that synchronises.
     pub scale: TimeScale,
     /// Who may read the journal.
@@ -36,6 +40,7 @@ impl Default for Settings {
             https: false,
             password_workers: 2,
             request_timeout: Duration::from_secs(30),
+            ledger_dir: None,
             scale: TimeScale::Posix,
             operators: Operators::default(),
             metrics_at_home: true,
@@ -54,6 +59,7 @@ struct Parts {
     random: Arc<dyn Randomness>,
     settings: Settings,
     passwords: Passwords,
+    ledger_key: Arc<LedgerKey>,
     receipts: SigningKey,
     requests: Requests,
 }
@@ -68,6 +74,7 @@ impl Platform {
         settings: Settings,
     ) -> Result<Self, ServiceError> {
         let passwords = Passwords::new(settings.password_workers, random.as_ref())?;
+        let ledger_key = Arc::new(LedgerKey::derive(keys.lookup()));
         let receipts = SigningKey::derive(&keys, RECEIPT_PURPOSE);
         Ok(Self(Arc::new(Parts {
             store,
@@ -76,6 +83,7 @@ impl Platform {
             random,
             settings,
             passwords,
+            ledger_key,
             receipts,
             requests: Requests::default(),
         })))
@@ -94,6 +102,11 @@ impl Platform {
     /// What seals and finds personal data.
     pub fn keys(&self) -> &MasterKeys {
         &self.0.keys
+    }
+
+    /// What signs for the ledger.
+    pub fn ledger_key(&self) -> &Arc<LedgerKey> {
+        &self.0.ledger_key
     }
 
     /// The one source of randomness.

@@ -68,6 +68,10 @@ pub(crate) struct ServerSettings {
     )]
     pub(crate) clock_state: PathBuf,
 
+    /// A copy of the consent ledger outside the database: after an old backup is restored it tells
+    /// what people took back since. Keep it apart from the database's backups.
+    #[arg(long, env = "SPOTS_LEDGER_DIR", value_name = "DIR")]
+    pub(crate) ledger_dir: Option<PathBuf>,
     /// Who may read the journal, as `spots operator add` writes it; nobody if there is no such file.
     #[arg(
         long,

@@ -20,7 +20,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use self::keeper::{EpochSettings, Keeper};
-use super::{keys, operator};
+use super::{keys, ledger, operator};
 use crate::config::{LogFormat, ServerSettings};
 use crate::keyring::{EpochFile, KeyPlace};
 use crate::output::Output;
@@ -50,6 +50,9 @@ pub(crate) fn run(settings: &ServerSettings, output: &mut Output) -> anyhow::Res
         let clock = Arc::new(clock);
         let store = database.open(Some(Arc::clone(&clock)), output).await?;
         keys::check(store.as_ref(), &keys).await?;
+        if let Some(directory) = &settings.ledger_dir {
+            ledger::check_standing(store.as_ref(), &keys, directory).await?;
+        }
         let node = store.join_order().await?;
         tracing::info!(
             node = node.node(),
@@ -89,6 +92,7 @@ fn web_settings(settings: &ServerSettings, operators: Operators) -> Settings {
         scale: settings.time_scale.into(),
         operators,
         metrics_at_home: settings.metrics_listen.is_none() && !settings.https_proxy,
+        ledger_dir: settings.ledger_dir.clone(),
     }
 }
 
