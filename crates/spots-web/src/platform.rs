@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use spots_clock::AtomicClock;
@@ -62,6 +63,7 @@ struct Parts {
     ledger_key: Arc<LedgerKey>,
     receipts: SigningKey,
     requests: Requests,
+    mappings: AtomicU64,
 }
 
 impl Platform {
@@ -86,6 +88,7 @@ impl Platform {
             ledger_key,
             receipts,
             requests: Requests::default(),
+            mappings: AtomicU64::new(0),
         })))
     }
 
@@ -127,6 +130,18 @@ impl Platform {
     /// How many requests were answered, and how fast.
     pub(crate) fn requests(&self) -> &Requests {
         &self.0.requests
+    }
+
+    /// Counts and logs that a mapping from a user to their agent was opened. Whose it was is not
+    /// said: a list of that would itself join the two.
+    pub(crate) fn note_mapping(&self) {
+        self.0.mappings.fetch_add(1, Ordering::Relaxed);
+        tracing::debug!("a mapping from a user to their agent was opened");
+    }
+
+    /// How many mappings were opened since the start.
+    pub(crate) fn mappings(&self) -> u64 {
+        self.0.mappings.load(Ordering::Relaxed)
     }
 
     /// The bounded pool that hashes passwords.

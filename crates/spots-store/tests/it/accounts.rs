@@ -209,7 +209,7 @@ pub(crate) async fn a_new_agent_takes_all_that_the_old_one_had(stage: &Stage) {
     assert_ne!(*ada.agent(), old);
 
     let (session, kept) = stage.store.lookup_session([9; 32]).await.unwrap().unwrap();
-    let owner = spots_privacy::Owner::signed_in(session, &[9; 32], 0).unwrap();
+    let owner = Owner::signed_in(session, &[9; 32], 0).unwrap();
     assert_eq!(
         owner.unlock(&stage.keys, &kept).unwrap().agent(),
         ada.agent(),
@@ -270,7 +270,7 @@ pub(crate) async fn a_new_agent_takes_all_that_the_old_one_had(stage: &Stage) {
     }
     let again = rotate(ada, &old).await;
     assert_eq!(
-        crate::stage::refused(again),
+        refused(again),
         Refusal::NotFound("agent"),
         "it was replaced"
     );
