@@ -5,6 +5,7 @@ pub mod check;
 mod data;
 pub mod deprecation;
 pub mod docs;
+pub mod files;
 pub mod infer;
 pub mod locks;
 pub mod matrix;
@@ -123,7 +124,7 @@ pub struct Service {
 impl Service {
     /// Whether its source names this type of this file.
     pub fn is(&self, symbol: &str, file: &str) -> bool {
-        self.source.symbol == symbol && check::path_fits(&self.source.path, file)
+        self.source.symbol == symbol && crate::tree::path_fits(&self.source.path, file)
     }
 }
 
@@ -193,7 +194,12 @@ impl Plan {
 
     /// Reads `plan/plan.toml` and `plan/services/*.toml`, and checks that they hold together.
     pub fn load(root: &Path) -> Result<Self, PlanError> {
-        data::load(root)
+        Self::of_files(root, &files::Files::on_disk(root))
+    }
+
+    /// The same from files that were read before.
+    pub fn of_files(root: &Path, files: &files::Files) -> Result<Self, PlanError> {
+        data::load(root, files)
     }
 
     /// The phase with this id.

@@ -5,6 +5,7 @@
 
 mod disk;
 mod language;
+mod path;
 mod revision;
 
 use std::path::{Path, PathBuf};
@@ -12,7 +13,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub use disk::read_text;
 pub use language::Language;
-pub use revision::{RevisionError, resolve};
+pub(crate) use path::path_fits;
+pub use revision::{RevisionError, resolve, texts as texts_at_revision};
 use spots_findings::Unreadable;
 
 /// Files above this many bytes are named as unreadable; no hand-written source comes near.

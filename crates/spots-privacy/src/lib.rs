@@ -6,6 +6,7 @@ pub mod keys;
 pub mod personal;
 pub mod random;
 pub mod seal;
+pub mod signing;
 
 pub use consent::{Consented, Grant, NotOpen, Owner};
 pub use identity::{AgentId, UserId};
@@ -13,3 +14,4 @@ pub use keys::{DataKey, KeyError, LookupKey, MasterKeys, WrappedKey};
 pub use personal::Personal;
 pub use random::{Randomness, SystemRandomness};
 pub use seal::{Place, SealError, SealedField};
+pub use signing::SigningKey;

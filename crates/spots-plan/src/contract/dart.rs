@@ -32,6 +32,7 @@ pub fn extract(text: &str) -> Unit {
         extensions: Vec::new(),
         imports: uris(root, text),
         broken: root.has_error().then(|| first_error(root)),
+        refused: None,
     }
     .named()
 }

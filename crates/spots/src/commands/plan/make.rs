@@ -8,6 +8,7 @@ use clap::Args;
 use spots_plan::contract::graph::Dependencies;
 use spots_plan::plan::{Plan, docs, infer, owed};
 
+use super::documents::{self, Document};
 use super::{ask, beside};
 use crate::commands::contract::reading::TreeArgs;
 use crate::output::Output;
@@ -23,12 +24,15 @@ pub(crate) struct InitArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct DocsArgs {
-    /// Repository, with or without a plan/ folder.
+    /// Repository with a plan/ folder.
     #[arg(default_value = ".")]
     path: PathBuf,
     /// Folder for the documents, inside of the repository.
     #[arg(long, default_value = "docs/plan")]
     into: PathBuf,
+    /// Write pages instead of Markdown.
+    #[arg(long)]
+    html: bool,
     /// Write nothing; fail when a document is not as it would be written.
     #[arg(long)]
     check: bool,
@@ -65,22 +69,14 @@ fn write(file: &Path, text: &str) -> anyhow::Result<()> {
 }
 
 pub(crate) fn docs(args: &DocsArgs, output: &mut Output) -> anyhow::Result<ExitCode> {
-    let mut documents = if Plan::exists(&args.path) {
-        plan_documents(&args.path)?
-    } else {
-        output.note("no plan/plan.toml here: only the documents of the clock mandate")?;
-        Vec::new()
-    };
-    let of_clock = beside::clock_documents(&args.path)?;
-    documents.extend(
-        of_clock
-            .into_iter()
-            .map(|document| (document.name, document.text)),
-    );
+    let mut documents = all(&args.path, output)?;
+    if args.html {
+        documents = documents::pages(documents);
+    }
     let mut stale = 0_u8;
     for (name, text) in documents {
-        let file = args.path.join(&args.into).join(name);
-        let shown = args.into.join(name);
+        let file = args.path.join(&args.into).join(&name);
+        let shown = args.into.join(&name);
         if std::fs::read_to_string(&file).is_ok_and(|before| before == text) {
             continue;
         }
@@ -98,11 +94,33 @@ pub(crate) fn docs(args: &DocsArgs, output: &mut Output) -> anyhow::Result<ExitC
     Ok(ExitCode::from(if args.check { stale } else { 0 }))
 }
 
-fn plan_documents(root: &Path) -> anyhow::Result<Vec<(&'static str, String)>> {
+/// Every document: of the plan and of the migrations where there are any, of the clock.
+fn all(root: &Path, output: &mut Output) -> anyhow::Result<Vec<Document>> {
+    let mut documents = if Plan::exists(root) {
+        of_plan(root)?
+    } else {
+        output.note("no plan/plan.toml here: without the documents of a plan")?;
+        Vec::new()
+    };
+    documents.extend(documents::clock(root)?);
+    for folder in beside::MIGRATIONS {
+        let folder = root.join(folder);
+        if folder.is_dir() {
+            documents.extend(documents::migrations(&folder)?);
+        }
+    }
+    Ok(documents)
+}
+
+fn of_plan(root: &Path) -> anyhow::Result<Vec<Document>> {
     let plan = ask::load(root)?;
     let (world, cache) = ask::tree_args(&plan).world(root)?;
     cache.save();
+    if let Some(one) = world.unreadable().first() {
+        anyhow::bail!("failed to read {}: {}", one.path, one.reason);
+    }
     let found = Dependencies::of(&world);
     let owed = owed::owed(&plan, &found, &ask::tests(root)?, None);
-    Ok(docs::render(&plan, &world.services(), &found, &owed))
+    let own = docs::render(&plan, &world.services(), &found, &owed).into_iter();
+    Ok(own.map(|(name, text)| (name.to_owned(), text)).collect())
 }
