@@ -5,7 +5,12 @@ pub mod identity;
 pub mod keys;
 pub mod personal;
 pub mod random;
+pub mod remains;
 pub mod seal;
+
+#[cfg(doctest)]
+#[doc = include_str!("wall.md")]
+struct TypeWall;
 
 pub use consent::{Consented, Grant, NotOpen, Owner};
 pub use identity::{AgentId, UserId};

@@ -10,6 +10,6 @@ mod store;
 
 pub use error::StoreError;
 pub use model::{Page, PageRequest, Stamp};
-pub use postgres::{PostgresOptions, PostgresStore};
-pub use sqlite::SqliteStore;
+pub use postgres::{PostgresAddress, PostgresOptions, PostgresStore, Roles};
+pub use sqlite::{HostWindow, SqliteStore};
 pub use store::Store;

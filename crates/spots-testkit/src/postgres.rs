@@ -101,10 +101,38 @@ impl Database {
         Ok(Self { cluster, name })
     }
 
-    /// Where to connect.
+    /// The folder of the whole cluster: data, write-ahead log, the server's own log.
+    pub fn folder(&self) -> &Path {
+        self.cluster.directory.path()
+    }
+
+    /// What `pg_dump` writes of this database, into a file.
+    pub fn dump(&self, file: &Path) -> Result<()> {
+        let host = text(self.cluster.directory.path())?;
+        let target = self.cluster.directory.path().join("dump.sql");
+        let arguments = [
+            "--host",
+            host,
+            "--username",
+            USER,
+            "--file",
+            text(&target)?,
+            &self.name,
+        ];
+        self.cluster.programs.run("pg_dump", &arguments)?;
+        std::fs::copy(&target, file).context("failed to copy the dump")?;
+        std::fs::remove_file(&target).context("failed to remove the dump")
+    }
+
+    /// Where to connect, as the superuser.
     pub fn url(&self) -> String {
+        self.url_as(USER)
+    }
+
+    /// Where to connect as this role.
+    pub fn url_as(&self, role: &str) -> String {
         let host = self.cluster.directory.path().display();
-        format!("postgres://{USER}@/{}?host={host}", self.name)
+        format!("postgres://{role}@/{}?host={host}", self.name)
     }
 }
 

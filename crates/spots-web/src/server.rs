@@ -8,6 +8,7 @@ use tokio::net::TcpListener;
 use crate::platform::Platform;
 use crate::router;
 use crate::service::Ctx;
+use crate::tls::{Certificate, TlsListener};
 
 /// How often keys of shares whose time is over are destroyed. A host cannot read them in between:
 /// every opening compares the time itself.
@@ -15,16 +16,29 @@ const EXPIRY_EVERY: Duration = Duration::from_mins(1);
 /// Fields that one round ends.
 const EXPIRY_BATCH: u32 = 1_000;
 
-/// Serves until `stop` is ready; then finishes the requests that are under way.
+/// Serves until `stop` is ready; then finishes the requests that are under way. With a certificate
+/// over HTTPS.
 pub async fn serve(
     listener: TcpListener,
+    certificate: Option<&Certificate>,
     platform: Platform,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let expiry = tokio::spawn(end_what_expired(platform.clone()));
-    let served = axum::serve(listener, router(platform))
-        .with_graceful_shutdown(stop)
-        .await;
+    let router = router(platform);
+    let served = match certificate {
+        Some(certificate) => {
+            let listener = TlsListener::new(listener, certificate)?;
+            axum::serve(listener, router)
+                .with_graceful_shutdown(stop)
+                .await
+        }
+        None => {
+            axum::serve(listener, router)
+                .with_graceful_shutdown(stop)
+                .await
+        }
+    };
     expiry.abort();
     served
 }

@@ -13,6 +13,9 @@ mod postgres_only;
 mod removal;
 mod shares;
 mod stage;
+mod supabase;
+mod wall;
+mod wall_postgres;
 
 /// Makes tests of every function on every backend: on SQLite one each; on PostgreSQL one a module,
 /// each function on a copy of one empty database, because a cluster and its tables cost more than
@@ -96,6 +99,13 @@ conformance! {
         guests_are_paged_and_chosen_by_slot
         messages_go_to_both_sides
         a_revocation_reaches_hosts_apart_in_time
+    }
+    wall {
+        a_host_sees_its_own_rows_and_no_others
+        nothing_of_a_guest_is_seen_without_a_host
+        agents_keys_and_mapping_are_out_of_reach
+        a_host_changes_nothing
+        hostile_statements_get_nowhere
     }
     removal {
         a_removed_account_leaves_no_row_of_its_own

@@ -16,17 +16,12 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use super::keys;
+use super::transport::Transport;
 use crate::config::{LogFormat, ServerSettings};
 use crate::output::Output;
 
 pub(crate) fn run(settings: &ServerSettings, output: &mut Output) -> anyhow::Result<ExitCode> {
-    if !settings.listen.ip().is_loopback() && !settings.https_proxy {
-        bail!(
-            "{} can be reached from other machines, and this server does not speak HTTPS itself; \
-             listen on 127.0.0.1, or put a proxy that does in front and say --https-proxy",
-            settings.listen
-        );
-    }
+    let transport = Transport::of(settings)?;
     start_log(&settings.log, settings.log_format)?;
     runtime()?.block_on(async {
         let database = Database::parse(&settings.database_url)?;
@@ -37,9 +32,14 @@ pub(crate) fn run(settings: &ServerSettings, output: &mut Output) -> anyhow::Res
                 settings.clock_state.display()
             )
         })?;
-        let store = database.open(output).await?;
+        let certificate = transport.certificate(settings, &clock, output)?;
+        let roles = (
+            settings.host_database_url.as_deref(),
+            settings.attendee_database_url.as_deref(),
+        );
+        let store = database.open_behind(roles, output).await?;
         let web = Settings {
-            https: settings.https_proxy,
+            https: transport.is_https(),
             password_workers: usize::from(settings.password_workers),
             request_timeout: Duration::from_secs(u64::from(settings.request_seconds)),
         };
@@ -48,11 +48,16 @@ pub(crate) fn run(settings: &ServerSettings, output: &mut Output) -> anyhow::Res
         let listener = TcpListener::bind(settings.listen)
             .await
             .with_context(|| format!("failed to listen on {}", settings.listen))?;
+        let scheme = if certificate.is_some() {
+            "https"
+        } else {
+            "http"
+        };
         output.line(&format!(
-            "SPOTS listens on http://{}",
+            "SPOTS listens on {scheme}://{}",
             listener.local_addr()?
         ))?;
-        spots_web::serve(listener, platform, stop_signal()?).await?;
+        spots_web::serve(listener, certificate.as_ref(), platform, stop_signal()?).await?;
         output.note("stopped")?;
         Ok(ExitCode::SUCCESS)
     })
@@ -134,6 +139,41 @@ impl Database {
                 PostgresStore::connect(url, PostgresOptions::default(), &mut progress).await?,
             ),
         })
+    }
+
+    /// Opens it with the logins of hosts' and of attendees' reads, where there are some.
+    async fn open_behind(
+        &self,
+        (host, attendee): (Option<&str>, Option<&str>),
+        output: &mut Output,
+    ) -> anyhow::Result<Arc<dyn Store>> {
+        let Self::Postgres(url) = self else {
+            if host.or(attendee).is_some() {
+                bail!(
+                    "--host-database-url and --attendee-database-url are for PostgreSQL; on SQLite \
+                     hosts' reads have a connection of their own anyway"
+                );
+            }
+            return self.open(output).await;
+        };
+        let mut progress = Migrations { output };
+        let mut store =
+            PostgresStore::connect(url, PostgresOptions::default(), &mut progress).await?;
+        for (role, missing) in [("host", host.is_none()), ("attendee", attendee.is_none())] {
+            if missing {
+                tracing::warn!(
+                    "the {role}s' reads log in as the platform: the wall between them is this \
+                     program's alone; run `spots migrate roles` and say --{role}-database-url"
+                );
+            }
+        }
+        if let Some(url) = host {
+            store = store.with_host_role(url).await?;
+        }
+        if let Some(url) = attendee {
+            store = store.with_attendee_role(url).await?;
+        }
+        Ok(Arc::new(store))
     }
 }
 
