@@ -6,6 +6,7 @@ mod learn;
 use std::fmt;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::{ClockError, MergeError, OpenError};
@@ -61,7 +62,8 @@ struct Core {
     /// Device time minus counter: the device's own clock is the counter with a name.
     device_origin: u64,
     resolution: u64,
-    identity: NodeIdentity,
+    /// Who issues: the window's identity, until another is adopted.
+    issuing: AtomicU64,
     precision: Precision,
 }
 
@@ -170,7 +172,7 @@ impl AtomicClock {
         let seen = Observation::of(source.as_ref());
         let record = window.load().map_err(OpenError::NotDurable)?;
         let start = start::decide(record.as_ref(), &seen, &settings, random_node())?;
-        let mut keeper = Keeper::new(window, settings.rates);
+        let mut keeper = Keeper::new(window, start.identity, settings.rates);
         let mark = keeper
             .begin(&start, &seen, settings.window)
             .map_err(OpenError::NotDurable)?;
@@ -190,7 +192,7 @@ impl AtomicClock {
             device_origin: seen.wall.wrapping_sub(seen.counter),
             precision: Precision::of_resolution(resolution),
             resolution,
-            identity: start.identity,
+            issuing: AtomicU64::new(start.identity.to_word()),
             source,
             settings,
             keeper: Mutex::new(keeper),
@@ -267,6 +269,31 @@ impl AtomicClock {
         Err(refusal)
     }
 
+    /// Takes note of an instant of the order that this clock itself writes into, from a database
+    /// that it shares with others: everything issued from now on sorts after it.
+    ///
+    /// Unlike [`Self::merge`] it knows no accept window, because the instant is no claim: somebody
+    /// has issued it. The poison cap stands.
+    pub fn catch_up(&self, instant: impl Into<Remote>) -> Result<(), MergeError> {
+        let Remote(instant) = instant.into();
+        let core = &*self.core;
+        let ahead = instant.saturating_sub(core.read().server_time);
+        if ahead > core.settings.poison_cap {
+            core.keeper().merges_refused += 1;
+            return Err(MergeError::AbovePoisonCap { ahead });
+        }
+        core.word.raise(instant);
+        Ok(())
+    }
+
+    /// Issues under another identity from now on, one that a shared database leased to this
+    /// process: no other process, and no other life of this one, ever holds it.
+    ///
+    /// The window keeps the identity that it remembers, for the time after the lease.
+    pub fn adopt(&self, leased: NodeIdentity) {
+        self.core.issuing.store(leased.to_word(), Ordering::Release);
+    }
+
     /// Compares the system clock with the counter, asks the kernel how well it is synchronised,
     /// and says what is amiss.
     ///
@@ -296,7 +323,7 @@ impl AtomicClock {
         let lead = core.word.last().saturating_sub(reading.server_time);
         let keeper = core.keeper();
         ClockStatus {
-            identity: core.identity,
+            identity: core.identity(),
             server_time: reading.server_time,
             device_time: reading.server_time.wrapping_sub_signed(reading.offset),
             offset: reading.offset,
@@ -312,13 +339,14 @@ impl AtomicClock {
                 last_failure: keeper.last_failure.as_ref().map(ToString::to_string),
             },
             merges_refused: keeper.merges_refused,
+            disruptions_total: keeper.disruptions_total,
             disruptions: keeper.disruptions(),
         }
     }
 
     /// Who issues.
     pub fn identity(&self) -> NodeIdentity {
-        self.core.identity
+        self.core.identity()
     }
 }
 
@@ -330,13 +358,13 @@ impl Drop for AtomicClock {
         let core = &*self.core;
         // Nobody can issue any more: the next life may begin right after the last timestamp.
         let anchor = core.anchor();
-        core.keeper().close(core.identity, core.word.last(), anchor);
+        core.keeper().close(core.word.last(), anchor);
     }
 }
 
 impl fmt::Display for AtomicClock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let identity = self.core.identity;
+        let identity = self.core.identity();
         write!(
             f,
             "node {}, life {}",
@@ -395,9 +423,14 @@ impl Core {
             server_time: reading.server_time,
             offset: reading.offset,
             error: reading.error.saturating_add(lead),
-            identity: self.identity,
+            identity: self.identity(),
             precision: self.precision,
         }
+    }
+
+    #[inline]
+    fn identity(&self) -> NodeIdentity {
+        NodeIdentity::from_word(self.issuing.load(Ordering::Relaxed))
     }
 
     fn keeper(&self) -> MutexGuard<'_, Keeper> {

@@ -2,6 +2,10 @@
 //!
 //! Every replica publishes a **closed** timestamp: it will never again commit anything at or below
 //! it. Below the least closed timestamp of all live leases nothing can change any more.
+//!
+//! A lease is live until it is **fenced**, not until its time is over: a transaction that passed the
+//! fence in time may still be about to commit. Fencing changes the row that every such transaction
+//! holds a share of, and so waits for it or makes it fail.
 
 use std::collections::BTreeSet;
 
@@ -47,27 +51,4 @@ impl OpenTimestamps {
         self.closed = self.closed.max(closed);
         self.closed
     }
-}
-
-/// A replica's lease as the database has it. Times are nanoseconds since the Unix epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Lease {
-    /// From when on its transactions fail at the fence, by the database's clock.
-    pub expires: u64,
-    /// What it has closed. A new lease starts with the final mark of that moment.
-    pub closed: u64,
-}
-
-/// Everything at or below this is final: the least closed timestamp of the leases that are alive
-/// at `now`, by the database's clock, and never below `before`, the last answer.
-///
-/// A dead replica stops counting when its lease has expired, which is exactly when its fence makes
-/// its commits fail. With no lease alive, nothing more becomes final.
-pub fn final_mark(leases: impl IntoIterator<Item = Lease>, now: u64, before: u64) -> u64 {
-    leases
-        .into_iter()
-        .filter(|lease| lease.expires > now)
-        .map(|lease| lease.closed)
-        .min()
-        .map_or(before, |least| least.max(before))
 }

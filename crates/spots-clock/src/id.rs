@@ -34,6 +34,19 @@ impl NodeIdentity {
         self.incarnation
     }
 
+    /// Both numbers in one word, for an atomic.
+    pub(crate) const fn to_word(self) -> u64 {
+        (self.node as u64) << 32 | self.incarnation as u64
+    }
+
+    /// The inverse of [`Self::to_word`].
+    pub(crate) const fn from_word(word: u64) -> Self {
+        Self {
+            node: low_16(word >> 32),
+            incarnation: low_32(word),
+        }
+    }
+
     /// The same node in its next life; nothing after the last one.
     #[must_use]
     pub const fn next(self) -> Option<Self> {

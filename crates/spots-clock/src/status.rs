@@ -92,6 +92,8 @@ pub struct ClockStatus {
     pub window: WindowStatus,
     /// How many timestamps of peers were refused since the start.
     pub merges_refused: u64,
+    /// How many disruptions there were since the start.
+    pub disruptions_total: u64,
     /// The last disruptions, oldest first.
     pub disruptions: Vec<NotedDisruption>,
 }

@@ -1,11 +1,19 @@
 //! What both databases' runners share: their words, and what may run next.
 
+mod backfills;
 mod error;
+#[expect(
+    clippy::future_not_send,
+    reason = "whether a future is Send is the target's to say: PostgreSQL's are, SQLite's need not be"
+)]
+pub(crate) mod frame;
 mod pending;
+pub(crate) mod target;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+pub use self::backfills::Backfills;
 pub use self::error::{ApplyError, Failure, Refusal};
 pub(crate) use self::pending::{losses, pending, way_back};
 

@@ -18,8 +18,8 @@ mod timeline;
 pub use check::{CheckOptions, RULES, Sides, check, read_folder};
 pub use documents::{Inventory, InventoryItem, picture, sequence};
 pub use engine::{
-    Applied, ApplyError, Batch, Event, Failure, Progress, Record, Refusal, RollBack, Run, Silent,
-    State,
+    Applied, ApplyError, Backfills, Batch, Event, Failure, Progress, Record, Refusal, RollBack,
+    Run, Silent, State,
 };
 pub use graph::{Edge, EdgeKind, Graph, Node};
 pub use infer::{Action, Certainty, Fact, Object, Space, SyntaxIssue};

@@ -107,7 +107,7 @@ pub fn audit(tree: &Tree, config: &Config) -> Audit {
                 hit,
                 kind,
                 place,
-                wraps: false,
+                wraps: None,
             };
             reads.push(new_read(config, &scanner, &file.path, placed, at));
         }
@@ -158,7 +158,7 @@ fn read_file(
     };
     let wrappers = placed
         .iter()
-        .filter_map(|placed| wrapper(file, text, placed))
+        .filter_map(|placed| wrapper(file, placed))
         .collect();
     let mut positions = Positions::new(text);
     let placed = placed.into_iter().map(|placed| {
@@ -185,12 +185,9 @@ fn read_file(
 }
 
 /// The function around a read that it returns, when its callers can be told by its name.
-fn wrapper(file: &SourceFile, text: &str, placed: &Placed) -> Option<Wrapper> {
+fn wrapper(file: &SourceFile, placed: &Placed) -> Option<Wrapper> {
     let name = placed.place.member.clone();
-    if !placed.wraps || !can_follow(&name) {
-        return None;
-    }
-    let declared = structure::declaration(file.language, text, placed.hit)?;
+    let declared = placed.wraps.filter(|_| can_follow(&name))?;
     Some(Wrapper {
         path: file.path.clone(),
         language: file.language,
@@ -240,7 +237,7 @@ fn drop_shadowed(tree: &Tree, scanner: &Scanner, items: &mut [(SourceFile, FileR
         wrappers.retain(|wrapper| {
             placed
                 .iter()
-                .any(|(placed, _)| placed.wraps && placed.place.member == wrapper.name)
+                .any(|(placed, _)| placed.wraps.is_some() && placed.place.member == wrapper.name)
         });
     }
 }
@@ -267,7 +264,7 @@ fn indirect(
                     hit: placed.hit,
                     kind: Kind::Indirect,
                     place: placed.place.clone(),
-                    wraps: false,
+                    wraps: None,
                 };
                 let mut read = new_read(config, scanner, &file.path, placed, *at);
                 read.via = Some(via.clone());
@@ -317,7 +314,7 @@ fn callers(
         .into_iter()
         .zip(calls)
         .map(|(placed, (hit, wrapper_called))| {
-            let again = wrapper(file, text, &placed);
+            let again = wrapper(file, &placed);
             (
                 placed,
                 wrapper_called.scope(),

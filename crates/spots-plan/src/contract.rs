@@ -10,6 +10,7 @@ pub mod diff;
 
 pub mod frozen;
 pub mod graph;
+pub mod openapi;
 pub mod show;
 
 mod model;

@@ -123,7 +123,7 @@ pub struct Service {
 impl Service {
     /// Whether its source names this type of this file.
     pub fn is(&self, symbol: &str, file: &str) -> bool {
-        self.source.symbol == symbol && check::path_fits(&self.source.path, file)
+        self.source.symbol == symbol && crate::tree::path_fits(&self.source.path, file)
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod disk;
 mod language;
+mod path;
 mod revision;
 
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub use disk::read_text;
 pub use language::Language;
+pub(crate) use path::path_fits;
 pub use revision::{RevisionError, resolve};
 use spots_findings::Unreadable;
 

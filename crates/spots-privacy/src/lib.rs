@@ -7,6 +7,7 @@ pub mod personal;
 pub mod random;
 pub mod remains;
 pub mod seal;
+pub mod signing;
 
 #[cfg(doctest)]
 #[doc = include_str!("wall.md")]
@@ -18,3 +19,4 @@ pub use keys::{DataKey, KeyError, LookupKey, MasterKeys, WrappedKey};
 pub use personal::Personal;
 pub use random::{Randomness, SystemRandomness};
 pub use seal::{Place, SealError, SealedField};
+pub use signing::SigningKey;

@@ -3,6 +3,7 @@
 mod error;
 pub mod model;
 mod postgres;
+mod queue;
 mod rows;
 pub mod schema;
 mod sqlite;
@@ -13,3 +14,5 @@ pub use model::{Page, PageRequest, Stamp};
 pub use postgres::{PostgresAddress, PostgresOptions, PostgresStore, Roles};
 pub use sqlite::{HostWindow, SqliteStore};
 pub use store::Store;
+pub use store::journal::{self, JournalStore};
+pub use store::order::{OrderStatus, OrderStore};

@@ -4,6 +4,7 @@
 //!
 //! Transactions take locks in this order and therefore do not wait for each other in a circle:
 //!
+//! 0. where stamps are written into the order, the row of the own lease, shared ([`order`]);
 //! 1. the rows of `agents`, by id: shared where a booking is taken, so that no account is deleted
 //!    under it; alone where an agent cancels, revokes or goes;
 //! 2. the rows of `capacity_pools`, by key, then those of `reservations`;
@@ -19,7 +20,9 @@ mod columns;
 mod events;
 mod guests;
 mod hosts;
+mod journal;
 mod lanes;
+mod order;
 mod session;
 mod shares;
 mod store;
@@ -37,6 +40,7 @@ use tokio::try_join;
 use tokio_postgres::Row;
 
 use self::lanes::Lanes;
+use self::order::Order;
 use self::session::{Fault, Param, Session, Sql, Work};
 pub use self::transit::PostgresAddress;
 use self::wall::Path;
@@ -75,6 +79,9 @@ pub struct PostgresStore {
     /// What people's reads of their own run on, if not on the platform's own.
     attendee: Option<Pool>,
     lanes: Arc<Lanes>,
+    /// One connection for heartbeats, which must not wait behind the work that they keep alive.
+    beats: Pool,
+    order: Arc<Order>,
 }
 
 impl fmt::Debug for PostgresStore {
@@ -90,7 +97,10 @@ impl PostgresStore {
         options: PostgresOptions,
         progress: &mut (dyn Progress + Send),
     ) -> Result<Self, StoreError> {
-        let pool = pool(url, options)?;
+        let (beats, pool) = (
+            pool(url, 1, options)?,
+            pool(url, options.connections_max, options)?,
+        );
         let mut connection = pool
             .get()
             .await
@@ -113,6 +123,8 @@ impl PostgresStore {
             host: None,
             attendee: None,
             lanes: Arc::default(),
+            beats,
+            order: Arc::default(),
         })
     }
 
@@ -129,7 +141,7 @@ impl PostgresStore {
     }
 
     async fn walled(&self, url: &str, path: Path) -> Result<Pool, StoreError> {
-        let pool = pool(url, self.options)?;
+        let pool = pool(url, self.options.connections_max, self.options)?;
         let connection = pool.get().await;
         let connection = connection.map_err(|cause| StoreError::failed(CONNECT, cause))?;
         wall::check(&connection, path).await?;
@@ -210,13 +222,13 @@ impl PostgresStore {
 
 const CONNECT: &str = "connect to PostgreSQL";
 
-fn pool(url: &str, options: PostgresOptions) -> Result<Pool, StoreError> {
+fn pool(url: &str, connections_max: usize, options: PostgresOptions) -> Result<Pool, StoreError> {
     let (config, connector) = PostgresAddress::parse(url)?.into_parts();
     let recycling = ManagerConfig {
         recycling_method: RecyclingMethod::Fast,
     };
     Pool::builder(Manager::from_config(config, connector, recycling))
-        .max_size(options.connections_max)
+        .max_size(connections_max)
         .runtime(Runtime::Tokio1)
         .wait_timeout(Some(Duration::from_millis(options.wait_ms_max)))
         .create_timeout(Some(Duration::from_millis(options.connect_ms_max)))
@@ -247,6 +259,8 @@ mod tests {
             events::ALL,
             guests::ALL,
             hosts::ALL,
+            journal::ALL,
+            order::ALL,
             shares::ALL,
             store::ALL,
             wall::ALL,

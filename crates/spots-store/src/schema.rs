@@ -39,6 +39,8 @@ const FILES: &[(&str, &str)] = migrations! {
     "0130-seating-charts"
     "0140-reservation-user-data"
     "0150-outbox"
+    "0200-journal"
+    "0210-replica-order"
 };
 
 /// The set that this binary was built with.

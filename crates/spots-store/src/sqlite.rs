@@ -5,6 +5,7 @@ mod bookings;
 mod events;
 mod guests;
 mod hosts;
+mod journal;
 mod readers;
 mod shares;
 mod store;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OpenFlags};
 use spots_booking::HostId;
+use spots_clock::AtomicClock;
 use spots_migrate::sqlite::Backfills;
 use spots_migrate::{Progress, Run};
 
@@ -40,6 +42,7 @@ pub struct SqliteStore {
     writer: Arc<Writer>,
     readers: Arc<Readers<Connection>>,
     windows: Arc<Readers<HostWindow>>,
+    clock: Arc<AtomicClock>,
 }
 
 impl fmt::Debug for SqliteStore {
@@ -49,7 +52,8 @@ impl fmt::Debug for SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens a database, creates it where there is none, and brings its schema up to date.
+    /// Opens a database, creates it where there is none, and brings its schema up to date. The
+    /// journal is stamped by a clock of its own until [`Self::with_clock`] gives it a better one.
     pub fn open(path: &Path, progress: &mut (dyn Progress + Send)) -> Result<Self, StoreError> {
         let mut connection = connect(path, OpenFlags::default())?;
         let run = &mut Run::by("spots", progress);
@@ -71,7 +75,21 @@ impl SqliteStore {
             writer: Arc::new(Writer::start(connection)?),
             readers: Arc::new(Readers::new(readers)),
             windows: Arc::new(Readers::new(windows)),
+            clock: Arc::new(
+                AtomicClock::volatile()
+                    .map_err(|cause| StoreError::failed("start a clock for the journal", cause))?,
+            ),
         })
+    }
+
+    /// The same store with the process's clock for what is stamped in its own transaction.
+    #[must_use]
+    pub fn with_clock(self, clock: Arc<AtomicClock>) -> Self {
+        Self { clock, ..self }
+    }
+
+    fn clock(&self) -> Arc<AtomicClock> {
+        Arc::clone(&self.clock)
     }
 
     /// Runs an operation on the writer thread, in a savepoint of its own; answers after the
@@ -136,6 +154,9 @@ enum Fault {
     /// A row holds what this program never writes.
     #[error(transparent)]
     Row(#[from] crate::rows::Inconsistent),
+    /// No timestamp.
+    #[error(transparent)]
+    Clock(#[from] spots_clock::ClockError),
     /// A defect; the operation is undone, the thread goes on.
     #[error("the operation panicked: {0}")]
     Panicked(String),
@@ -147,6 +168,7 @@ impl Fault {
             Self::Refused(refusal) => StoreError::Refused(refusal),
             Self::Sqlite(cause) => StoreError::failed(doing, cause),
             Self::Row(cause) => StoreError::failed(doing, cause),
+            Self::Clock(cause) => StoreError::failed(doing, cause),
             Self::Panicked(text) => StoreError::failed(doing, format!("it panicked: {text}")),
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 
 use crate::platform::Platform;
-use crate::router;
+use crate::router::{metrics_router, router};
 use crate::service::Ctx;
 use crate::tls::{Certificate, TlsListener};
 
@@ -41,6 +41,17 @@ pub async fn serve(
     };
     expiry.abort();
     served
+}
+
+/// Serves the metrics alone until `stop` is ready.
+pub async fn serve_metrics(
+    listener: TcpListener,
+    platform: Platform,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    axum::serve(listener, metrics_router(platform))
+        .with_graceful_shutdown(stop)
+        .await
 }
 
 #[expect(

@@ -10,17 +10,15 @@ use std::time::Duration;
 use super::Core;
 use crate::error::ClockError;
 use crate::id::NodeIdentity;
+use crate::rfc3339::rfc3339;
 use crate::start::{Observation, Start};
 use crate::status::{Disruption, NotedDisruption};
 use crate::sync::{Estimate, Rates};
-use crate::window::{Anchor, Window, WindowRecord};
+use crate::window::{Anchor, NOTES_MAX, Window, WindowRecord};
 
 /// How far above the last timestamp the mark lies at least, for clocks whose order is ahead of
 /// time. It is small, so that a process that restarts in a loop does not run away.
 const HEADROOM: u64 = 1_000_000;
-
-/// How many disruptions are remembered.
-const DISRUPTIONS_MAX: usize = 16;
 
 /// How often the system clock is compared with the counter.
 const CHECK_EVERY: Duration = Duration::from_secs(16);
@@ -29,6 +27,8 @@ const CHECK_EVERY: Duration = Duration::from_secs(16);
 #[derive(Debug)]
 pub(super) struct Keeper {
     window: Box<dyn Window>,
+    /// What the window remembers, whoever the clock issues as.
+    identity: NodeIdentity,
     pub(super) extensions: u64,
     pub(super) failures: u64,
     pub(super) last_failure: Option<io::Error>,
@@ -36,19 +36,22 @@ pub(super) struct Keeper {
     /// System clock minus device time, when they were last compared.
     pub(super) wall_gap: i64,
     pub(super) estimate: Estimate,
+    pub(super) disruptions_total: u64,
     disruptions: VecDeque<NotedDisruption>,
 }
 
 impl Keeper {
-    pub(super) fn new(window: Box<dyn Window>, rates: Rates) -> Self {
+    pub(super) fn new(window: Box<dyn Window>, identity: NodeIdentity, rates: Rates) -> Self {
         Self {
             window,
+            identity,
             extensions: 0,
             failures: 0,
             last_failure: None,
             merges_refused: 0,
             wall_gap: 0,
             estimate: Estimate::new(rates),
+            disruptions_total: 0,
             disruptions: VecDeque::new(),
         }
     }
@@ -73,14 +76,9 @@ impl Keeper {
         Ok(mark)
     }
 
-    fn store(
-        &mut self,
-        identity: NodeIdentity,
-        mark: u64,
-        anchor: Option<Anchor>,
-    ) -> io::Result<()> {
+    fn store(&mut self, mark: u64, anchor: Option<Anchor>) -> io::Result<()> {
         let record = WindowRecord {
-            identity,
+            identity: self.identity,
             mark,
             anchor,
         };
@@ -99,14 +97,17 @@ impl Keeper {
     }
 
     /// Records the exact last timestamp. If that fails, the old mark stands, which is safe.
-    pub(super) fn close(&mut self, identity: NodeIdentity, last: u64, anchor: Option<Anchor>) {
-        drop(self.store(identity, last, anchor));
+    pub(super) fn close(&mut self, last: u64, anchor: Option<Anchor>) {
+        drop(self.store(last, anchor));
     }
 
     pub(super) fn note(&mut self, at: u64, what: Disruption) {
-        if self.disruptions.len() == DISRUPTIONS_MAX {
+        if self.disruptions.len() == NOTES_MAX {
             self.disruptions.pop_front();
         }
+        self.disruptions_total += 1;
+        // For a status from outside; a clock that cannot write it down still knows it.
+        drop(self.window.note(&format!("{} {what}", rfc3339(at))));
         self.disruptions.push_back(NotedDisruption { at, what });
     }
 
@@ -136,7 +137,7 @@ impl Core {
         }
         let mark = mark_above(time, wanted, self.settings.window);
         keeper
-            .store(self.identity, mark, self.anchor())
+            .store(mark, self.anchor())
             .map_err(ClockError::NotDurable)?;
         // Durable first, published second: nobody issues above what a crash would remember.
         self.word.publish(mark);

@@ -9,7 +9,7 @@ const DOMAIN: &[u8; 16] = b"spots-sync-rcpt1";
 const MESSAGE_BYTES: usize = 16 + 16 + 16 + 8;
 const SIGNED_BYTES: usize = MESSAGE_BYTES + 64;
 
-/// What a server promises: this nonce was answered at this timestamp.
+/// What a server promises: this nonce had arrived at this timestamp.
 ///
 /// It proves "after": whoever holds it has held it since `stamp`. Nothing a client holds proves
 /// "before". A receipt carries no name; the nonce is the client's.
@@ -18,7 +18,7 @@ const SIGNED_BYTES: usize = MESSAGE_BYTES + 64;
 /// nonce, 8 bytes expiry in nanoseconds since the Unix epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SyncReceipt {
-    /// When the server answered.
+    /// When the server had received the request.
     pub stamp: TimestampId,
     /// What it answered to.
     pub nonce: [u8; 16],

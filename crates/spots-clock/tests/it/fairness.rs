@@ -1,7 +1,7 @@
 //! No lie about time or uncertainty improves one's place beyond the granted credit.
 
 use proptest::prelude::*;
-use spots_clock::closed::{Lease, OpenTimestamps, final_mark};
+use spots_clock::closed::OpenTimestamps;
 use spots_clock::fair::{Claim, OfflineClaim, Sale, feasible, queue_key};
 use spots_clock::{AtomicClock, ClockError};
 
@@ -95,20 +95,6 @@ proptest! {
             prop_assert!(queue_key(&first, &sale, 0) < queue_key(&second, &sale, 0));
         }
     }
-
-    #[test]
-    fn the_final_mark_never_goes_back(
-        steps in prop::collection::vec(
-            (prop::collection::vec((0..100_u64, 0..100_u64), 0..4), 0..100_u64), 1..20),
-    ) {
-        let mut mark = 0;
-        for (leases, now) in steps {
-            let leases = leases.into_iter().map(|(expires, closed)| Lease { expires, closed });
-            let next = final_mark(leases, now, mark);
-            prop_assert!(next >= mark);
-            mark = next;
-        }
-    }
 }
 
 #[test]
@@ -126,19 +112,4 @@ fn an_open_timestamp_holds_the_closing_back() -> Result<(), ClockError> {
     let idle = clock.now()?;
     assert_eq!(open.close(&idle), idle.nanoseconds() - 1);
     Ok(())
-}
-
-#[test]
-fn a_dead_replica_stops_counting_when_its_fence_fails() {
-    let alive = Lease {
-        expires: 200,
-        closed: 90,
-    };
-    let dead = Lease {
-        expires: 100,
-        closed: 10,
-    };
-    assert_eq!(final_mark([alive, dead], 99, 0), 10);
-    assert_eq!(final_mark([alive, dead], 100, 10), 90);
-    assert_eq!(final_mark([alive, dead], 300, 90), 90);
 }

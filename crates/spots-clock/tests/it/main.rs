@@ -5,6 +5,7 @@ mod clock;
 mod fairness;
 mod id;
 mod interleavings;
+mod leased;
 mod offline;
 mod peers;
 mod repair;

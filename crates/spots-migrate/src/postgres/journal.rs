@@ -3,41 +3,14 @@
 use tokio_postgres::Client;
 
 use super::record::{fence, literal};
-use super::script::Trouble;
-use crate::Direction;
-
-/// How far a step has come.
-#[derive(Debug, Default)]
-pub(super) struct Progressed {
-    pub(super) next: Option<String>,
-    pub(super) done: u64,
-    pub(super) total: u64,
-    pub(super) finished: bool,
-}
-
-impl Progressed {
-    pub(super) fn begun() -> Self {
-        Self {
-            total: 1,
-            ..Self::default()
-        }
-    }
-
-    pub(super) fn finished() -> Self {
-        Self {
-            done: 1,
-            total: 1,
-            finished: true,
-            next: None,
-        }
-    }
-}
+use super::script::from_database;
+use crate::engine::target::{Progressed, Step, Trouble, word};
 
 /// How far an earlier run came with a step; `None` when none began it.
-pub(super) async fn read_step(
+pub(super) async fn read(
     client: &Client,
     id: &str,
-    (direction, number): (Direction, usize),
+    (direction, number): Step,
 ) -> Result<Option<Progressed>, Trouble> {
     let number = i64::try_from(number).unwrap_or(i64::MAX);
     let row = client
@@ -47,7 +20,7 @@ pub(super) async fn read_step(
             &[&id, &word(direction), &number],
         )
         .await
-        .map_err(Trouble::from_database)?;
+        .map_err(from_database)?;
     row.map(|row| {
         Ok(Progressed {
             next: row.try_get(0)?,
@@ -57,16 +30,11 @@ pub(super) async fn read_step(
         })
     })
     .transpose()
-    .map_err(Trouble::from_database)
+    .map_err(from_database)
 }
 
 /// The statements that journal a step; they fail where `token` is not the lock's.
-pub(super) fn write_step(
-    token: i64,
-    id: &str,
-    (direction, number): (Direction, usize),
-    at: &Progressed,
-) -> String {
+pub(super) fn write(token: i64, id: &str, (direction, number): Step, at: &Progressed) -> String {
     // The migration's row takes the token, which no other run may have.
     format!(
         "UPDATE spots_migrate.migration SET token = {} WHERE id = {};
@@ -85,11 +53,4 @@ pub(super) fn write_step(
         at.total,
         at.finished,
     )
-}
-
-fn word(direction: Direction) -> &'static str {
-    match direction {
-        Direction::Down => "down",
-        Direction::Up | Direction::Verify => "up",
-    }
 }

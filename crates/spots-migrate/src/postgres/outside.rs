@@ -7,52 +7,46 @@
 use squawk_syntax::SourceFile;
 use squawk_syntax::ast::{self, AstNode as _};
 
-use super::Held;
-use super::journal::{Progressed, write_step};
-use super::script::{One, Trouble};
-use crate::{Direction, Migration};
+use super::journal;
+use super::script::run_failed;
+use super::target::Postgres;
+use crate::engine::target::{One, Progressed, Trouble};
 
-/// Runs one such statement; `begun` when an earlier run began it.
-pub(super) async fn run(
-    held: &mut Held<'_>,
-    migration: &Migration,
-    one: &One<'_>,
-    begun: bool,
-) -> Result<(), Trouble> {
-    let step = (Direction::Up, one.number + 1);
+/// Runs one such statement.
+pub(super) async fn run(target: &Postgres<'_>, one: &One<'_>) -> Result<Progressed, Trouble> {
+    let entry = |at: &Progressed| {
+        let entry = journal::write(target.token, &one.migration.id, one.step(), at);
+        format!("BEGIN;{entry}COMMIT")
+    };
     let index = index(one.text);
     let mut done = false;
-    if begun {
+    if one.begun {
         done = match &index {
-            Some(index) => recover(held, index, one).await?,
+            Some(index) => recover(target, index, one).await?,
             None => false,
         };
     } else {
-        let entry = write_step(held.token, &migration.id, step, &Progressed::begun());
-        let entry = format!("BEGIN;{entry}COMMIT");
-        execute(held, one, &entry).await?;
+        execute(target, one, &entry(&Progressed::begun())).await?;
     }
     if !done {
         // A concurrent build waits for old transactions by design, and blocks nobody meanwhile.
-        execute(held, one, "SET lock_timeout = 0").await?;
-        let ran = execute(held, one, one.text).await;
-        execute(held, one, "RESET lock_timeout").await?;
+        execute(target, one, "SET lock_timeout = 0").await?;
+        let ran = execute(target, one, one.text).await;
+        execute(target, one, "RESET lock_timeout").await?;
         if let (Err(_), Some(index)) = (&ran, &index) {
             // Leave no invalid index behind a failure either.
-            recover(held, index, one).await?;
+            recover(target, index, one).await?;
         }
         ran?;
     }
-    let entry = write_step(held.token, &migration.id, step, &Progressed::finished());
-    execute(held, one, &format!("BEGIN;{entry}COMMIT")).await
+    let done = Progressed::finished();
+    execute(target, one, &entry(&done)).await?;
+    Ok(done)
 }
 
-async fn execute(held: &Held<'_>, one: &One<'_>, sql: &str) -> Result<(), Trouble> {
-    let done = held.client.batch_execute(sql).await;
-    if done.is_err() && sql.starts_with("BEGIN") {
-        drop(held.client.batch_execute("ROLLBACK").await);
-    }
-    done.map_err(|error| one.failed(&error))
+async fn execute(target: &Postgres<'_>, one: &One<'_>, sql: &str) -> Result<(), Trouble> {
+    let done = target.client.batch_execute(sql).await;
+    done.map_err(|error| run_failed(one, error))
 }
 
 /// What a concurrent statement makes or removes.
@@ -93,16 +87,16 @@ fn index(text: &str) -> Option<Index> {
 }
 
 /// Looks at what a begun step left: drops an invalid index, says whether the step is done.
-async fn recover(held: &Held<'_>, index: &Index, one: &One<'_>) -> Result<bool, Trouble> {
+async fn recover(target: &Postgres<'_>, index: &Index, one: &One<'_>) -> Result<bool, Trouble> {
     if index.drops {
-        let row = held
+        let row = target
             .client
             .query_one("SELECT to_regclass($1) IS NULL", &[&index.relation])
             .await
             .and_then(|row| row.try_get(0));
-        return row.map_err(|error| one.failed(&error));
+        return row.map_err(|error| run_failed(one, error));
     }
-    let found = held
+    let found = target
         .client
         .query_opt(
             "SELECT i.indisvalid AND i.indisready, i.indexrelid::regclass::text
@@ -116,11 +110,11 @@ async fn recover(held: &Held<'_>, index: &Index, one: &One<'_>) -> Result<bool, 
             row.map(|row| Ok((row.try_get::<_, bool>(0)?, row.try_get::<_, String>(1)?)))
                 .transpose()
         })
-        .map_err(|error| one.failed(&error))?;
+        .map_err(|error| run_failed(one, error))?;
     match found {
         Some((true, _)) => Ok(true),
         Some((false, name)) => {
-            execute(held, one, &format!("DROP INDEX CONCURRENTLY {name}")).await?;
+            execute(target, one, &format!("DROP INDEX CONCURRENTLY {name}")).await?;
             Ok(false)
         }
         None => Ok(false),

@@ -3,7 +3,8 @@
 use tokio_postgres::{Client, Row};
 
 use crate::engine::RECORD_FORMAT;
-use crate::{ApplyError, Dialect, Failure, Migration, Record, Refusal, State};
+use crate::engine::target::Change;
+use crate::{ApplyError, Dialect, Failure, Record, Refusal, State};
 
 const CREATE: &str = "
 CREATE SCHEMA IF NOT EXISTS spots_migrate;
@@ -104,12 +105,11 @@ fn record(row: &Row) -> Result<Record, tokio_postgres::Error> {
 }
 
 /// The statements that write a migration's state; they fail where `token` is not the lock's.
-pub(super) fn write(
-    migration: &Migration,
-    state: State,
-    failure: Option<&Failure>,
-    token: i64,
-) -> String {
+pub(super) fn write(change: &Change<'_>, token: i64) -> String {
+    let Change {
+        migration, state, ..
+    } = change;
+    let failure = change.failure;
     let failure = failure.and_then(|failure| serde_json::to_string(failure).ok());
     let id = literal(&migration.id);
     let mut out = format!(

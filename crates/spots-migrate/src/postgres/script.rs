@@ -1,4 +1,4 @@
-//! Running scripts: in one transaction, in journalled steps, in batches.
+//! Scripts, each with its verification and its record in one transaction.
 
 use std::time::Duration;
 
@@ -6,142 +6,35 @@ use futures_util::TryStreamExt as _;
 use tokio_postgres::error::{ErrorPosition, SqlState};
 use tokio_postgres::{Client, SimpleQueryMessage};
 
-use super::journal::{Progressed, read_step, write_step};
-use super::{Held, conditions, main_path};
-use crate::set::{in_transaction_refused, line_of};
-use crate::split::{Statement, split};
-use crate::{ApplyError, Dialect, Direction, Event, Failure, Migration, Refusal, Run, Source};
-
-/// The longest pause between two tries for a lock.
-const PAUSE_MAX: Duration = Duration::from_secs(5);
-
-/// What can go wrong inside a change.
-pub(super) enum Trouble {
-    /// Another session is in the way; the change may be tried again.
-    Busy,
-    /// A statement, counted from 1, failed.
-    Statement {
-        path: Option<String>,
-        number: usize,
-        line: u32,
-        done: usize,
-        reason: String,
-    },
-    /// Anything that is not the script's fault.
-    Apply(ApplyError),
-}
-
-impl Trouble {
-    pub(super) fn from_database(error: tokio_postgres::Error) -> Self {
-        if is_busy(&error) {
-            Self::Busy
-        } else if is_fenced(&error) {
-            Self::Apply(ApplyError::Refused(Refusal::Fenced))
-        } else {
-            Self::Apply(ApplyError::database("run a migration")(error))
-        }
-    }
-
-    pub(super) fn into_error(self, migration: &Migration) -> ApplyError {
-        match self {
-            Self::Apply(error) => error,
-            Self::Busy => ApplyError::Refused(Refusal::Locked {
-                holder: "sessions that hold locks on its tables (see pg_locks)".to_owned(),
-            }),
-            Self::Statement {
-                path,
-                number,
-                line,
-                done,
-                reason,
-            } => ApplyError::Failed(Failure {
-                id: migration.id.clone(),
-                path: path.unwrap_or_else(|| main_path(migration).to_owned()),
-                line,
-                statement: number,
-                done,
-                reason,
-            }),
-        }
-    }
-}
+use super::record;
+use super::target::Postgres;
+use crate::engine::frame;
+use crate::engine::target::{Change, One, Progressed, Trouble, cut, text};
+use crate::set::line_of;
+use crate::{ApplyError, Dialect, Refusal, Source};
 
 /// One transaction: conditions, script, verification, record.
-pub(super) struct Change<'a> {
-    /// Whether the conditions for rolling back are checked first.
-    pub(super) conditions: bool,
-    pub(super) source: Option<&'a Source>,
-    pub(super) verify: Option<&'a Source>,
-    /// The statements that record it, which also fence.
-    pub(super) record: String,
-}
-
-impl Change<'_> {
-    /// A transaction that only records.
-    pub(super) fn record(record: String) -> Self {
-        Self {
-            conditions: false,
-            source: None,
-            verify: None,
-            record,
-        }
-    }
-}
-
-/// Makes one change in one transaction; tries again, with growing pauses, when another session
-/// holds a lock on its tables.
 pub(super) async fn change(
-    held: &mut Held<'_>,
-    migration: &Migration,
-    change: &Change<'_>,
-    run: &mut Run<'_>,
-) -> Result<(), Trouble> {
-    let mut pause = Duration::from_millis(100);
-    for attempt in 1.. {
-        let done = once(held.client, migration, change, run.lock_timeout).await;
-        if done.is_err() {
-            // Without an open transaction this is a mere warning; a dead session says so later.
-            drop(held.client.batch_execute("ROLLBACK").await);
-        }
-        match done {
-            Err(Trouble::Busy) if attempt < run.lock_tries => {
-                run.progress.tell(Event::Retrying {
-                    id: migration.id.clone(),
-                    attempt,
-                });
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(PAUSE_MAX);
-            }
-            done => return done,
-        }
-    }
-    Err(Trouble::Busy)
-}
-
-async fn once(
-    client: &Client,
-    migration: &Migration,
+    target: &Postgres<'_>,
     change: &Change<'_>,
     lock_timeout: Duration,
-) -> Result<(), Trouble> {
+) -> Result<Progressed, Trouble> {
+    let client = &*target.client;
     let mut head = format!(
         "BEGIN;SET LOCAL lock_timeout = {};\n",
         lock_timeout.as_millis()
     );
     let mut head_statements = 2;
     if change.conditions {
-        client
-            .batch_execute(&head)
-            .await
-            .map_err(Trouble::from_database)?;
-        conditions(client, migration)
+        client.batch_execute(&head).await.map_err(from_database)?;
+        frame::conditions(target, change.migration)
             .await
             .map_err(Trouble::Apply)?;
         head.clear();
         head_statements = 0;
     }
     let reset = change.source.map_or("", reset_after);
-    let tail = format!("{reset}{}COMMIT", change.record);
+    let tail = format!("{reset}{}COMMIT", record::write(change, target.token));
     let text = Text {
         head: &head,
         head_statements,
@@ -151,12 +44,9 @@ async fn once(
     run_text(client, &text).await?;
     if let Some(source) = change.verify {
         verify(client, source).await?;
-        client
-            .batch_execute(&tail)
-            .await
-            .map_err(Trouble::from_database)?;
+        client.batch_execute(&tail).await.map_err(from_database)?;
     }
-    Ok(())
+    Ok(Progressed::finished())
 }
 
 /// Settings that a script makes for the session end with it.
@@ -199,7 +89,7 @@ async fn run_text(client: &Client, text: &Text<'_>) -> Result<(), Trouble> {
         Some(source) if !is_busy(&error) && !is_fenced(&error) && error.as_db_error().is_some() => {
             script_failed(source, text, completed, &error)
         }
-        _ => Trouble::from_database(error),
+        _ => from_database(error),
     })
 }
 
@@ -209,7 +99,7 @@ fn script_failed(
     completed: usize,
     error: &tokio_postgres::Error,
 ) -> Trouble {
-    let statements = cut(source);
+    let statements = cut(source, Dialect::Postgres);
     let position = match error.as_db_error().and_then(|error| error.position()) {
         Some(ErrorPosition::Original(position)) => {
             // PostgreSQL counts characters from 1.
@@ -272,23 +162,32 @@ fn is_fenced(error: &tokio_postgres::Error) -> bool {
     })
 }
 
-fn cut(source: &Source) -> Vec<Statement> {
-    split(source.text(), Dialect::Postgres).unwrap_or_default()
+/// What went wrong, when it is not the script's fault.
+pub(super) fn from_database(error: tokio_postgres::Error) -> Trouble {
+    if is_busy(&error) {
+        Trouble::Busy
+    } else if is_fenced(&error) {
+        Trouble::Apply(ApplyError::Refused(Refusal::Fenced))
+    } else {
+        Trouble::Apply(ApplyError::database("run a migration")(error))
+    }
+}
+
+/// What went wrong with one statement.
+pub(super) fn run_failed(one: &One<'_>, error: tokio_postgres::Error) -> Trouble {
+    if is_busy(&error) || is_fenced(&error) || error.as_db_error().is_none() {
+        from_database(error)
+    } else {
+        one.failed(reason(&error))
+    }
 }
 
 /// Runs queries of which every row is a mistake.
 async fn verify(client: &Client, source: &Source) -> Result<(), Trouble> {
-    for (number, statement) in cut(source).iter().enumerate() {
-        let query = source.text().get(statement.start..statement.end);
-        let failed = |reason| Trouble::Statement {
-            path: Some(source.path().to_owned()),
-            number: number + 1,
-            line: statement.line,
-            done: 0,
-            reason,
-        };
+    for (number, statement) in cut(source, Dialect::Postgres).iter().enumerate() {
+        let failed = |reason| Trouble::statement(source, number, statement, reason);
         let found = client
-            .simple_query(query.unwrap_or_default())
+            .simple_query(text(source, statement))
             .await
             .map_err(|error| {
                 if is_busy(&error) {
@@ -312,125 +211,4 @@ async fn verify(client: &Client, source: &Source) -> Result<(), Trouble> {
         }
     }
     Ok(())
-}
-
-/// Runs a script as journalled steps, going on after those that are done. Says how many it has.
-pub(super) async fn steps(
-    held: &mut Held<'_>,
-    migration: &Migration,
-    source: &Source,
-    run: &mut Run<'_>,
-) -> Result<usize, Trouble> {
-    let statements = cut(source);
-    let total = statements.len();
-    for (number, statement) in statements.iter().enumerate() {
-        let step = (Direction::Up, number + 1);
-        let begun = read_step(held.client, &migration.id, step).await?;
-        if begun.as_ref().is_some_and(|begun| begun.finished) {
-            continue;
-        }
-        let text = source.text().get(statement.start..statement.end);
-        let one = One {
-            source,
-            statement,
-            text: text.unwrap_or_default(),
-            number,
-        };
-        let outside = in_transaction_refused(statement, Dialect::Postgres).is_some();
-        let done = if outside {
-            super::outside::run(held, migration, &one, begun.is_some()).await
-        } else {
-            inside(held, migration, &one, run).await
-        };
-        done.map_err(|trouble| kept(trouble, number))?;
-        run.progress.tell(Event::Step {
-            id: migration.id.clone(),
-            number: number + 1,
-            total,
-        });
-    }
-    Ok(total)
-}
-
-/// One statement of a script.
-pub(super) struct One<'a> {
-    pub(super) source: &'a Source,
-    pub(super) statement: &'a Statement,
-    pub(super) text: &'a str,
-    /// From 0.
-    pub(super) number: usize,
-}
-
-impl One<'_> {
-    pub(super) fn failed(&self, error: &tokio_postgres::Error) -> Trouble {
-        if is_busy(error) {
-            return Trouble::Busy;
-        }
-        Trouble::Statement {
-            path: Some(self.source.path().to_owned()),
-            number: self.number + 1,
-            line: self.statement.line,
-            done: self.number,
-            reason: reason(error),
-        }
-    }
-}
-
-/// A statement that can be in a transaction commits together with its journal entry.
-async fn inside(
-    held: &mut Held<'_>,
-    migration: &Migration,
-    one: &One<'_>,
-    run: &mut Run<'_>,
-) -> Result<(), Trouble> {
-    let journal = write_step(
-        held.token,
-        &migration.id,
-        (Direction::Up, one.number + 1),
-        &Progressed::finished(),
-    );
-    let mut pause = Duration::from_millis(100);
-    for attempt in 1.. {
-        let sent = format!(
-            "BEGIN;SET LOCAL lock_timeout = {};{}\n;{journal}COMMIT",
-            run.lock_timeout.as_millis(),
-            one.text
-        );
-        let Err(error) = held.client.batch_execute(&sent).await else {
-            return Ok(());
-        };
-        drop(held.client.batch_execute("ROLLBACK").await);
-        if is_fenced(&error) {
-            return Err(Trouble::from_database(error));
-        }
-        if !is_busy(&error) || attempt >= run.lock_tries {
-            return Err(one.failed(&error));
-        }
-        run.progress.tell(Event::Retrying {
-            id: migration.id.clone(),
-            attempt,
-        });
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(PAUSE_MAX);
-    }
-    Err(Trouble::Busy)
-}
-
-fn kept(trouble: Trouble, earlier: usize) -> Trouble {
-    match trouble {
-        Trouble::Statement {
-            path,
-            number,
-            line,
-            reason,
-            ..
-        } => Trouble::Statement {
-            path,
-            number,
-            line,
-            done: earlier,
-            reason,
-        },
-        other => other,
-    }
 }

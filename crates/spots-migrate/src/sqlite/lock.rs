@@ -16,56 +16,29 @@ use crate::{ApplyError, Event, Refusal, Run};
 /// How long one try for the lock waits.
 const POLL: Duration = Duration::from_millis(200);
 
-/// The connection while this run holds the lock.
-pub(super) struct Held<'a> {
-    pub(super) connection: &'a mut Connection,
-    pub(super) token: i64,
-}
-
-impl Held<'_> {
-    /// Gives a sign of life inside a change, and fails when another run took the lock over.
-    pub(super) fn fence(&self, transaction: &Transaction<'_>) -> Result<(), ApplyError> {
-        let kept = transaction
-            .prepare_cached(
-                "UPDATE spots_migrate_lock SET heartbeat = unixepoch('subsec') WHERE token = ?1",
-            )
-            .and_then(|mut statement| statement.execute([self.token]))
-            .map_err(ApplyError::database("check the migration lock"))?;
-        if kept == 1 {
-            Ok(())
-        } else {
-            Err(ApplyError::Refused(Refusal::Fenced))
-        }
+/// Gives a sign of life inside a change, and fails when another run took the lock over.
+pub(super) fn fence(transaction: &Transaction<'_>, token: i64) -> Result<(), ApplyError> {
+    let kept = transaction
+        .prepare_cached(
+            "UPDATE spots_migrate_lock SET heartbeat = unixepoch('subsec') WHERE token = ?1",
+        )
+        .and_then(|mut statement| statement.execute([token]))
+        .map_err(ApplyError::database("check the migration lock"))?;
+    if kept == 1 {
+        Ok(())
+    } else {
+        Err(ApplyError::Refused(Refusal::Fenced))
     }
 }
 
-/// Does `work` while this run, and no other, holds the lock.
-pub(super) fn held<T>(
-    connection: &mut Connection,
-    run: &mut Run<'_>,
-    work: impl FnOnce(&mut Held<'_>, &mut Run<'_>) -> Result<T, ApplyError>,
-) -> Result<T, ApplyError> {
-    let settings = Settings::read(connection)?;
-    let token = take(connection, run);
-    let done = token.and_then(|token| {
-        let mut held = Held { connection, token };
-        let done = work(&mut held, run);
-        let released = release(held.connection, token);
-        // The work's own error says more than that of the release.
-        done.and_then(|done| released.map(|()| done))
-    });
-    let restored = settings.restore(connection);
-    done.and_then(|done| restored.map(|()| done))
-}
-
 /// Settings of the caller's connection that a run changes.
-struct Settings {
+pub(super) struct Settings {
     foreign_keys: bool,
     busy_timeout: u64,
 }
 
 impl Settings {
-    fn read(connection: &Connection) -> Result<Self, ApplyError> {
+    pub(super) fn read(connection: &Connection) -> Result<Self, ApplyError> {
         let pragma =
             |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
         let what = "read the connection's settings";
@@ -77,7 +50,7 @@ impl Settings {
         })
     }
 
-    fn restore(&self, connection: &Connection) -> Result<(), ApplyError> {
+    pub(super) fn restore(&self, connection: &Connection) -> Result<(), ApplyError> {
         connection
             .pragma_update(None, "foreign_keys", self.foreign_keys)
             .and_then(|()| connection.busy_timeout(Duration::from_millis(self.busy_timeout)))
@@ -85,7 +58,8 @@ impl Settings {
     }
 }
 
-fn take(connection: &Connection, run: &mut Run<'_>) -> Result<i64, ApplyError> {
+/// Takes the lock and returns the fencing token of this run.
+pub(super) fn take(connection: &Connection, run: &mut Run<'_>) -> Result<i64, ApplyError> {
     connection
         .busy_timeout(POLL)
         .map_err(ApplyError::database("set the busy timeout"))?;
@@ -225,7 +199,8 @@ pub(super) fn unlock(
     Ok(said)
 }
 
-fn release(connection: &Connection, token: i64) -> Result<(), ApplyError> {
+/// Frees the lock.
+pub(super) fn release(connection: &Connection, token: i64) -> Result<(), ApplyError> {
     connection
         .execute(
             "UPDATE spots_migrate_lock

@@ -2,9 +2,9 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
-use super::script::Trouble;
 use crate::engine::RECORD_FORMAT;
-use crate::{ApplyError, Dialect, Failure, Migration, Record, Refusal, State};
+use crate::engine::target::{Change, Trouble};
+use crate::{ApplyError, Dialect, Failure, Record, Refusal, State};
 
 const CREATE: &str = "
 CREATE TABLE IF NOT EXISTS spots_migrate_lock (
@@ -113,12 +113,14 @@ fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
 /// Writes a migration's state inside the transaction of its change.
 pub(super) fn write(
     transaction: &Transaction<'_>,
-    migration: &Migration,
-    state: State,
-    failure: Option<&Failure>,
+    change: &Change<'_>,
     token: i64,
 ) -> Result<(), Trouble> {
-    let failure = failure
+    let Change {
+        migration, state, ..
+    } = change;
+    let failure = change
+        .failure
         .map(serde_json::to_string)
         .transpose()
         .map_err(|error| Trouble::Apply(ApplyError::database("record a migration")(error)))?;

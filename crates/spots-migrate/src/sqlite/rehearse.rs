@@ -12,7 +12,7 @@ use crate::rehearse::{
     Rehearsal, RehearsedStep, Snapshot, changed, differences, has_way_back, problems_again,
     problems_down, problems_up, stages_reversed,
 };
-use crate::{ApplyError, Dialect, Migration, MigrationSet, RollBack, Run, Silent};
+use crate::{Applied, ApplyError, Dialect, Migration, MigrationSet, RollBack, Run, Silent};
 
 /// Rehearses what is pending on a copy of `source`, or everything on an empty database.
 ///
@@ -59,13 +59,13 @@ pub fn rehearse(
     Ok(rehearsal)
 }
 
-/// What the set gives and this database lacks, or the other way round, after the ids it gives.
+/// What the set gives and this database lacks, or the other way round, after what was applied.
 pub(super) fn compare(
     connection: &Connection,
     set: &MigrationSet,
     backfills: &Backfills,
     last: Option<&str>,
-) -> Result<(Vec<String>, Vec<String>), ApplyError> {
+) -> Result<(Applied, Vec<String>), ApplyError> {
     let mut scratch = scratch(None)?;
     let mut silent = Silent;
     let mut run = Run::by("adoption", &mut silent);
@@ -75,7 +75,7 @@ pub(super) fn compare(
     let applied = apply(&mut scratch, set, backfills, &mut run)?;
     let (wanted, found) = (snapshot(&scratch)?, snapshot(connection)?);
     let what = differences(&wanted.schema, &found.schema).collect();
-    Ok((applied.ids, what))
+    Ok((applied, what))
 }
 
 fn scratch(source: Option<&Connection>) -> Result<Connection, ApplyError> {

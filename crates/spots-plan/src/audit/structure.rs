@@ -4,7 +4,10 @@
 
 mod braces;
 mod flow;
+mod parts;
 mod words;
+
+use std::ops::Range;
 
 use tree_sitter::{Node, Parser, Tree};
 
@@ -31,29 +34,77 @@ pub(super) struct Placed {
     pub(super) hit: Hit,
     pub(super) kind: Kind,
     pub(super) place: Place,
-    /// Whether the member around it returns the value: its callers read the clock too.
-    pub(super) wraps: bool,
+    /// The member around it, when it returns the value: its callers read the clock too.
+    pub(super) wraps: Option<Declaration>,
 }
 
 /// Parses the text; `None` for languages without a grammar.
 pub(super) fn parse(language: Language, text: &str) -> Option<Tree> {
+    parser(language)?.parse(text, None)
+}
+
+fn parser(language: Language) -> Option<Parser> {
     let mut parser = Parser::new();
     parser
         .set_language(&language.grammar()?)
         .expect("the grammars fit the library's version");
-    parser.parse(text, None)
+    Some(parser)
+}
+
+/// Parses no more of the text than it takes to place these offsets: the parts, if not all of it.
+fn parse_around(
+    source: &Source<'_>,
+    offsets: &[usize],
+) -> Option<(Tree, Option<Vec<Range<usize>>>)> {
+    let (language, text) = (source.language, source.text);
+    let parts = Some(language)
+        .filter(|language| *language == Language::Dart)
+        .and_then(|_| parts::around(text, source.spans, offsets));
+    if let Some(parts) = parts {
+        let mut parser = parser(language)?;
+        let ranges = parts::for_parser(text, &parts);
+        parser
+            .set_included_ranges(&ranges)
+            .expect("the parts are in order and apart");
+        let tree = parser.parse(text, None)?;
+        if !tree.root_node().has_error() {
+            return Some((tree, Some(parts)));
+        }
+    }
+    Some((parse(language, text)?, None))
 }
 
 /// Places every hit in code.
 pub(super) fn place(source: &Source<'_>, hits: &[Hit], patterns: &[Pattern]) -> Vec<Placed> {
-    let tree = Words::of(source.language).zip(parse(source.language, source.text));
-    let Some((words, tree)) = tree else {
+    let offsets = hits.iter().map(|hit| hit.start).collect::<Vec<_>>();
+    let parsed = Words::of(source.language).zip(parse_around(source, &offsets));
+    let Some((words, (tree, parts))) = parsed else {
         return braces::place(source, hits, patterns);
     };
     let flow = Flow::new(source, words, &tree, hits);
+    let beyond = parts.and_then(|parts| flow.uses_beyond(&parts));
+    let Some(beyond) = beyond else {
+        return place_all(&flow, &tree, hits, patterns);
+    };
+    // A field that holds a read is used in other members: they decide what becomes of it.
+    let mut offsets = [offsets, beyond].concat();
+    offsets.sort_unstable();
+    match parse_around(source, &offsets) {
+        Some((tree, _)) => place_all(
+            &Flow::new(source, words, &tree, hits),
+            &tree,
+            hits,
+            patterns,
+        ),
+        None => Vec::new(),
+    }
+}
+
+fn place_all(flow: &Flow<'_>, tree: &Tree, hits: &[Hit], patterns: &[Pattern]) -> Vec<Placed> {
+    let (source, words) = (flow.source, flow.words);
     hits.iter()
         .map(|hit| {
-            let path = path_to(&tree, hit.start, hit.end);
+            let path = path_to(tree, hit.start, hit.end);
             let native = patterns.get(hit.pattern).map(|pattern| pattern.precision);
             let (kind, usage) = flow.kind_and_use(*hit, &path);
             let (class, member) = scope_of(words, &path, source.text);
@@ -66,6 +117,9 @@ pub(super) fn place(source: &Source<'_>, hits: &[Hit], patterns: &[Pattern]) -> 
                 precision: flow.precision(&path, native),
             };
             let wraps = hit.form == Form::Call && kind == Kind::Call && flow.is_returned(&path);
+            let wraps = wraps
+                .then(|| declaration(words, &path, source.text))
+                .flatten();
             Placed {
                 hit: *hit,
                 kind,
@@ -77,6 +131,7 @@ pub(super) fn place(source: &Source<'_>, hits: &[Hit], patterns: &[Pattern]) -> 
 }
 
 /// Where the member around a hit is declared.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Declaration {
     pub(super) start: usize,
     pub(super) end: usize,
@@ -84,11 +139,8 @@ pub(super) struct Declaration {
     pub(super) getter: bool,
 }
 
-/// The declaration of the member around a hit.
-pub(super) fn declaration(language: Language, text: &str, hit: Hit) -> Option<Declaration> {
-    let words = Words::of(language)?;
-    let tree = parse(language, text)?;
-    let path = path_to(&tree, hit.start, hit.end);
+/// The declaration of the member around a node.
+fn declaration(words: &Words, path: &[Node<'_>], text: &str) -> Option<Declaration> {
     let class_at = path
         .iter()
         .rposition(|node| words.class.contains(&node.kind()));
@@ -221,5 +273,97 @@ pub(super) fn mention(text: &str, hit: &Hit, pattern: Option<&Pattern>) -> Place
         is_async: false,
         text: without_formatting(text.get(hit.start..hit.end).unwrap_or_default()),
         precision: pattern.map_or(super::pattern::Precision::Nanosecond, |p| p.precision),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::audit::config::Config;
+    use crate::audit::lexer::spans;
+    use crate::audit::scan::Scanner;
+    use crate::tree::Tree as Files;
+
+    /// Placed from parts of the text, and from all of it.
+    fn both_ways(text: &str) -> (Vec<Placed>, Vec<Placed>, usize) {
+        let config = Config::parse("", Path::new("plan/clock.toml")).unwrap();
+        let scanner = Scanner::new(&config.patterns);
+        let mut hits = scanner.scan(Language::Dart, text).hits;
+        hits.retain(|hit| hit.region.is_none());
+        let spans = spans(Language::Dart, text, text.len());
+        let source = Source {
+            language: Language::Dart,
+            text,
+            spans: &spans,
+            names: &config.names,
+        };
+        let offsets = hits.iter().map(|hit| hit.start).collect::<Vec<_>>();
+        let (_, parts) = parse_around(&source, &offsets).unwrap();
+        let parsed = parts.map_or(text.len(), |parts| {
+            parts.iter().map(ExactSizeIterator::len).sum()
+        });
+        let tree = parse(Language::Dart, text).unwrap();
+        let words = Words::of(Language::Dart).unwrap();
+        let flow = Flow::new(&source, words, &tree, &hits);
+        let whole = place_all(&flow, &tree, &hits, scanner.patterns());
+        (place(&source, &hits, scanner.patterns()), whole, parsed)
+    }
+
+    fn assert_same(text: &str) -> usize {
+        let (parts, whole, parsed) = both_ways(text);
+        assert!(!whole.is_empty());
+        assert_eq!(format!("{parts:#?}"), format!("{whole:#?}"), "{text}");
+        parsed
+    }
+
+    #[test]
+    fn parts_of_a_file_say_what_the_whole_file_says() {
+        let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+        let traps = std::fs::read_to_string(tests.join("it/fixtures/clock/dart/traps.dart"));
+        let traps = traps.unwrap();
+        assert_same(&traps);
+        let golden = Files::walk(&tests.join("golden"), &[Language::Dart]).unwrap();
+        let (mut parsed, mut all) = (0, 0);
+        for file in golden.files() {
+            let text = golden.read(file).unwrap();
+            // Somewhere in the middle of each, a read in a class that is one of many.
+            let inner = "\nclass Reader<T> extends Base<T> with Mixed {\n  DateTime? _at;\n  \
+                         Reader({required this.a}) : super(a);\n  /// `;` and } in a comment\n  \
+                         final String a = '} ${b('}')} ;';\n  @Deprecated('{')\n  final m = {'a': [1]};\n  \
+                         DateTime stamp() {\n    final at = DateTime.now();\n    return at;\n  }\n  \
+                         void start() => _at = DateTime.now();\n  \
+                         Duration took() => DateTime.now().difference(_at!);\n  \
+                         int get last => 3;\n}\n\n";
+            let at = text.rfind("\nclass ").unwrap_or(0);
+            let text = [text.get(..at).unwrap(), inner, text.get(at..).unwrap()].concat();
+            parsed += assert_same(&text);
+            all += text.len();
+        }
+        assert!(
+            golden.files().len() > 60 && parsed * 2 < all,
+            "{parsed} of {all}"
+        );
+    }
+
+    #[test]
+    fn where_the_cut_is_wrong_the_whole_text_is_parsed() {
+        let filler = "// filler, so that the text is long enough to be cut at all\n".repeat(20);
+        for text in [
+            "final a = {'k': DateTime.now()}..addAll(b);\nfinal c = DateTime.now();\n",
+            "final a = () { return 3; }();\nclass A {\n  final b = () { return DateTime.now(); }();\n}\n",
+            "enum A {\n  one, two;\n\n  DateTime at() => DateTime.now();\n}\n",
+            "DateTime extension(int a) {\n  final b = DateTime.now();\n  log(a);\n  return b;\n}\n",
+            "extension on String {\n  int a() => 3;\n  DateTime at() => DateTime.now();\n}\n",
+            "class A {\n  final a = 3;\n  final b = DateTime.now()\n}\n",
+            "final a = 3;\nfinal b = DateTime.now()\n",
+        ] {
+            assert_same(&format!("{filler}{text}{filler}"));
+            assert_same(&format!("{text}{filler}"));
+        }
+        // What does not parse at all is placed all the same, by its parts if need be.
+        let broken = "class A {\n  final a = }\n  final b = DateTime.now();\n";
+        assert_eq!(both_ways(broken).0.len(), 1);
     }
 }

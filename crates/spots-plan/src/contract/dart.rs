@@ -32,7 +32,9 @@ pub fn extract(text: &str) -> Unit {
         extensions: Vec::new(),
         imports: uris(root, text),
         broken: root.has_error().then(|| first_error(root)),
+        refused: None,
     }
+    .named()
 }
 
 /// Names of types that a file constructs, asks a locator for, or calls a static member of.

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use spots_findings::{Finding, Level, Place, Unreadable};
 
 use super::model::{Contract, Mark, Member, Snapshot, TypeKind};
+use super::openapi;
 use super::rules::{self, Breaks};
 use super::types::{Change, Lattice, change, head};
 
@@ -46,6 +47,19 @@ impl Default for DiffOptions {
     }
 }
 
+impl DiffOptions {
+    /// The protected word that a name ends with, the longest that fits.
+    pub(super) fn protected_word(&self, name: &str) -> Option<String> {
+        let name = name.replace('_', "").to_lowercase();
+        let name = name.strip_suffix('s').unwrap_or(&name);
+        let words = self.protected.iter();
+        words
+            .map(|word| word.replace('_', "").to_lowercase())
+            .filter(|word| name.ends_with(word.as_str()))
+            .max_by_key(String::len)
+    }
+}
+
 /// What a comparison came to.
 #[derive(Clone, Debug, Default)]
 pub struct Compared {
@@ -76,6 +90,11 @@ pub fn compare(old: &Snapshot, new: &Snapshot, options: &DiffOptions) -> Compare
     for (before, after) in paired.same.iter().chain(&paired.renamed) {
         out.compared += 1;
         done.insert(before.decl.name.clone());
+        if before.decl.api.is_some() && after.decl.api.is_some() {
+            out.findings
+                .extend(openapi::compare(before, after, options));
+            continue;
+        }
         let mut pair = Pair::new(before, after, &both, options);
         pair.run();
         out.findings.extend(pair.findings);

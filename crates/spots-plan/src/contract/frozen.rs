@@ -22,9 +22,12 @@ use std::fmt::Write as _;
 
 use super::model::{Contract, How, Inherited, Mark, Snapshot, Super, TypeDecl, TypeKind};
 use super::notation::split;
+use super::openapi;
 
 const FIRST_LINE: &str = "# spots contract 1";
 const SECOND_LINE: &str = "# Frozen by `spots contract freeze`. Do not edit: a changed service is frozen at a new version.";
+/// The language whose contracts have lines of their own.
+const OPENAPI: &str = "openapi";
 /// Larger contract files are refused; the largest class that people wrote comes to a tenth.
 pub const BYTES_MAX: usize = 4 * 1024 * 1024;
 
@@ -107,6 +110,7 @@ impl Frozen {
         let mut version = None;
         let mut language = None;
         let mut contracts: Vec<(bool, Contract)> = Vec::new();
+        let mut of_api = Vec::new();
         for (number, line) in text.lines().enumerate() {
             let line = line.trim_end();
             if line.is_empty() || line.starts_with('#') {
@@ -117,6 +121,9 @@ impl Frozen {
                 "version" => version = Some(rest.to_owned()),
                 "language" => language = Some(rest.to_owned()),
                 "service" | "type" => contracts.push((word == "service", empty(rest))),
+                _ if language.as_deref() == Some(OPENAPI) && !matches!(word, "source" | "kind") => {
+                    of_api.push((number + 1, line));
+                }
                 _ => {
                     let Some((_, contract)) = contracts.last_mut() else {
                         return Err(fail(number + 1, "a member stands before any service"));
@@ -129,9 +136,13 @@ impl Frozen {
             .into_iter()
             .partition(|(is_service, _)| *is_service);
         let mut services = services.into_iter().map(|(_, service)| service);
-        let (Some(service), None) = (services.next(), services.next()) else {
+        let (Some(mut service), None) = (services.next(), services.next()) else {
             return Err(fail(1, "a contract file holds exactly one service"));
         };
+        if language.as_deref() == Some(OPENAPI) {
+            openapi::parse(&mut service, of_api.into_iter())
+                .map_err(|(line, reason)| fail(line, &reason))?;
+        }
         Ok(Self {
             version: version.ok_or_else(|| fail(1, "the version is missing"))?,
             language: language.ok_or_else(|| fail(1, "the language is missing"))?,
@@ -158,6 +169,10 @@ fn render_contract(out: &mut String, word: &str, contract: &Contract) {
     line(format!("\n{word} {}", decl.name));
     line(format!("source {}", contract.file));
     line(format!("kind {}", decl.kind.as_str()));
+    if let Some(api) = &decl.api {
+        openapi::render(out, api);
+        return;
+    }
     let modifiers: Vec<&str> = decl.modifiers.iter().map(String::as_str).collect();
     let lists = [
         ("modifiers", modifiers.join(" ")),

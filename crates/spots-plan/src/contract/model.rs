@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::openapi::Api;
+
 /// What one file declares.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unit {
@@ -15,6 +17,21 @@ pub struct Unit {
     pub imports: Vec<String>,
     /// First line that the grammar could not read, if any.
     pub broken: Option<u32>,
+    /// Why a document could not be read, if it could not: the line, and the reason in lowercase.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<(u32, String)>,
+}
+
+impl Unit {
+    /// Without what has no name: where the source breaks off, the grammar puts an empty one.
+    pub(super) fn named(mut self) -> Self {
+        for decl in self.types.iter_mut().chain(&mut self.extensions) {
+            decl.members.retain(|member| !member.name.is_empty());
+        }
+        self.types.retain(|decl| !decl.name.is_empty());
+        self.extensions.retain(|decl| !decl.name.is_empty());
+        self
+    }
 }
 
 /// What kind of type.
@@ -123,6 +140,9 @@ pub struct TypeDecl {
     pub marks: BTreeSet<Mark>,
     /// What it depends on, with the evidence.
     pub uses: Vec<Use>,
+    /// Everything that its document says, where it is the API of one; its members show the operations.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api: Option<Box<Api>>,
 }
 
 impl TypeDecl {
@@ -139,6 +159,7 @@ impl TypeDecl {
             deprecated: None,
             marks: BTreeSet::new(),
             uses: Vec::new(),
+            api: None,
         }
     }
 }

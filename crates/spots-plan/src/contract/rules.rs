@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 use spots_findings::{Finding, Level, Rule};
 
-const FILES: [&str; 37] = [
+const FILES: [&str; 66] = [
     include_str!("../../rules/contract/service-removed.toml"),
     include_str!("../../rules/contract/service-renamed.toml"),
     include_str!("../../rules/contract/kind-changed.toml"),
@@ -43,6 +43,35 @@ const FILES: [&str; 37] = [
     include_str!("../../rules/contract/deprecated.toml"),
     include_str!("../../rules/contract/throws-grew.toml"),
     include_str!("../../rules/contract/effects-grew.toml"),
+    include_str!("../../rules/contract/operation-removed.toml"),
+    include_str!("../../rules/contract/operation-added.toml"),
+    include_str!("../../rules/contract/operation-id-changed.toml"),
+    include_str!("../../rules/contract/api-parameter-removed.toml"),
+    include_str!("../../rules/contract/api-parameter-required.toml"),
+    include_str!("../../rules/contract/api-parameter-added.toml"),
+    include_str!("../../rules/contract/request-body-required.toml"),
+    include_str!("../../rules/contract/request-media-type-removed.toml"),
+    include_str!("../../rules/contract/request-property-removed.toml"),
+    include_str!("../../rules/contract/request-property-required.toml"),
+    include_str!("../../rules/contract/request-type-narrowed.toml"),
+    include_str!("../../rules/contract/request-type-widened.toml"),
+    include_str!("../../rules/contract/request-value-removed.toml"),
+    include_str!("../../rules/contract/request-value-added.toml"),
+    include_str!("../../rules/contract/request-limit-tightened.toml"),
+    include_str!("../../rules/contract/response-removed.toml"),
+    include_str!("../../rules/contract/response-added.toml"),
+    include_str!("../../rules/contract/response-media-type-removed.toml"),
+    include_str!("../../rules/contract/response-property-removed.toml"),
+    include_str!("../../rules/contract/response-property-optional.toml"),
+    include_str!("../../rules/contract/response-type-widened.toml"),
+    include_str!("../../rules/contract/response-type-narrowed.toml"),
+    include_str!("../../rules/contract/response-value-added.toml"),
+    include_str!("../../rules/contract/response-value-removed.toml"),
+    include_str!("../../rules/contract/response-limit-loosened.toml"),
+    include_str!("../../rules/contract/response-header-removed.toml"),
+    include_str!("../../rules/contract/property-added.toml"),
+    include_str!("../../rules/contract/security-tightened.toml"),
+    include_str!("../../rules/contract/security-loosened.toml"),
 ];
 
 /// Whom a change breaks.
@@ -95,13 +124,20 @@ pub struct DiffRule {
     pub breaks: Breaks,
     /// Where the level is not the audience's.
     level: Option<String>,
+    /// The language of its examples.
+    #[serde(default = "dart")]
+    pub language: String,
     /// A change that the rule reports.
     pub bad: Example,
     /// A change near it that it does not.
     pub good: Example,
 }
 
-/// Two states of a Dart file.
+fn dart() -> String {
+    "dart".to_owned()
+}
+
+/// Two states of a file.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Example {

@@ -26,7 +26,7 @@ pub fn extract(text: &str) -> Unit {
     };
     let source = Source { text };
     source.items(root, &mut unit);
-    unit
+    unit.named()
 }
 
 struct Source<'t> {

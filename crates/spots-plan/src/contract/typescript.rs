@@ -45,7 +45,7 @@ pub fn extract(language: Language, text: &str) -> Unit {
             unit.imports.push(uri.trim_matches(['\'', '"']).to_owned());
         }
     }
-    unit
+    unit.named()
 }
 
 struct Source<'t> {

@@ -1,6 +1,8 @@
 //! A tree as contracts see it: services, what they inherit, and which type stands above which.
 
 mod facts;
+mod options;
+mod unread;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,6 +12,7 @@ use super::cache::Cache;
 use super::model::{
     Contract, How, Inherited, Member, MemberKind, Origin, Snapshot, TypeDecl, TypeKind, Unit,
 };
+use super::openapi;
 use super::scan;
 use super::types::{head, substitute};
 use crate::tree::{Language, SourceFile, Tree};
@@ -17,45 +20,12 @@ use crate::tree::{Language, SourceFile, Tree};
 use self::facts::{extract, is_import_of, is_inherited, is_public, shipped, with_words};
 
 pub(super) use self::facts::mentioned;
+pub use self::options::Options;
 
 /// Chains of inheritance longer than this are cut.
 const ABOVE_MAX: usize = 256;
 /// Rounds of reading files for the types that others name.
 const ROUNDS_MAX: usize = 32;
-/// What to look for.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// Names of services, with `*` at either end; symbols are names without one.
-    pub patterns: Vec<String>,
-    /// Whether tests and generated code count too.
-    pub everything: bool,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            patterns: vec!["*Service".to_owned()],
-            everything: false,
-        }
-    }
-}
-
-impl Options {
-    /// Whether this name is a service's.
-    pub fn names(&self, name: &str) -> bool {
-        !name.starts_with('_') && self.patterns.iter().any(|pattern| matches(pattern, name))
-    }
-}
-
-fn matches(pattern: &str, name: &str) -> bool {
-    match (pattern.strip_prefix('*'), pattern.strip_suffix('*')) {
-        (Some(inner), Some(_)) => name.contains(inner.trim_end_matches('*')),
-        (Some(end), None) => name.len() > end.len() && name.ends_with(end),
-        (None, Some(start)) => name.len() > start.len() && name.starts_with(start),
-        (None, None) => pattern == name,
-    }
-}
-
 /// Why a tree cannot be read as one of services.
 #[derive(Debug, thiserror::Error)]
 pub enum WorldError {
@@ -63,7 +33,7 @@ pub enum WorldError {
     #[error(transparent)]
     Tree(#[from] crate::tree::TreeError),
     /// A language without an extractor.
-    #[error("contracts are not read from {0}; give --language dart, rust or typescript")]
+    #[error("contracts are not read from {0}; give --language dart, rust, typescript or openapi")]
     Language(String),
 }
 
@@ -81,8 +51,11 @@ pub struct World {
 impl World {
     /// Scans the tree and parses the files that may declare a service.
     pub fn read(mut tree: Tree, options: Options, cache: &Cache) -> Self {
-        tree.retain(|file| options.everything || shipped(&file.path));
+        tree.retain(|file| (options.everything || shipped(&file.path)) && options.reads(file));
         let visited = tree.visit(|file, text| {
+            if file.language == Language::OpenApi {
+                return document(text, cache);
+            }
             let names = scan::declared(file.language, text);
             let unit = names
                 .iter()
@@ -118,6 +91,7 @@ impl World {
         let wanted = world.named_above();
         world.load(wanted, cache);
         world.name_broken();
+        world.name_refused();
         world
     }
 
@@ -236,6 +210,9 @@ impl World {
     }
 
     fn is_service(&self, decl: &TypeDecl) -> bool {
+        if decl.api.is_some() {
+            return true;
+        }
         let by_pattern = matches!(
             decl.kind,
             TypeKind::Class | TypeKind::Interface | TypeKind::Functions
@@ -257,24 +234,6 @@ impl World {
             .flat_map(|decl| &decl.supers)
             .map(|above| head(&above.ty).0.to_owned())
             .collect()
-    }
-
-    /// Files with a service that the grammar could not read whole: members may be missing.
-    fn name_broken(&mut self) {
-        for (number, unit) in &self.units {
-            let Some(line) = unit.broken else { continue };
-            let Some(file) = self.tree.files().get(*number) else {
-                continue;
-            };
-            if unit.types.iter().any(|decl| self.options.names(&decl.name)) || unit.types.is_empty()
-            {
-                self.unreadable.push(Unreadable {
-                    path: file.path.clone(),
-                    reason: format!("syntax error at line {line}; mend it, or exclude the file"),
-                });
-            }
-        }
-        self.unreadable.sort();
     }
 
     fn path(&self, file: usize) -> &str {
@@ -466,6 +425,16 @@ impl World {
         });
         ty
     }
+}
+
+/// A document is read at once: there are few.
+fn document(text: &str, cache: &Cache) -> (Vec<String>, Option<Unit>) {
+    if !openapi::may_be_document(text) {
+        return (Vec::new(), Some(Unit::default()));
+    }
+    let unit = cache.unit(Language::OpenApi, text, openapi::extract);
+    let names = unit.types.iter().map(|decl| decl.name.clone()).collect();
+    (names, Some(unit))
 }
 
 enum Walked<'a> {

@@ -126,7 +126,7 @@ fn interfaces(plan: &Plan, contracts: &[Contract]) -> String {
     for service in &plan.services {
         let mut found = contracts.iter().filter(|contract| {
             contract.decl.name == service.source.symbol
-                && super::check::path_fits(&service.source.path, &contract.file)
+                && crate::tree::path_fits(&service.source.path, &contract.file)
         });
         line(
             &mut out,

@@ -41,7 +41,7 @@ status = \"active\"
 
 fn service(contract: &Contract, found: &Dependencies, twins: usize) -> String {
     let name = &contract.decl.name;
-    let language = Language::of_path(&contract.file).map_or("dart", Language::as_str);
+    let language = Language::of_contract(&contract.file);
     let on: Vec<String> = found
         .direct(name)
         .into_iter()

@@ -60,8 +60,8 @@ fn source_file(root: &Path, entry: &DirEntry, languages: &[Language]) -> Option<
         return None;
     }
     let path = relative(root, entry.path());
-    let language = Language::of_path(&path)?;
-    languages.contains(&language).then_some(SourceFile {
+    let language = Language::among(&path, languages)?;
+    Some(SourceFile {
         path,
         language,
         blob: None,

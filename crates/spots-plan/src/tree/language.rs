@@ -21,10 +21,12 @@ pub enum Language {
     Kotlin,
     /// `.java`
     Java,
+    /// `.json`, `.yaml`, `.yml`: documents, where they are asked for
+    OpenApi,
 }
 
 impl Language {
-    /// All of them.
+    /// All that are source code.
     pub const ALL: [Self; 9] = [
         Self::Dart,
         Self::Rust,
@@ -59,6 +61,26 @@ impl Language {
         })
     }
 
+    /// The one of these languages that a file is in, documents among them.
+    pub(super) fn among(path: &str, languages: &[Self]) -> Option<Self> {
+        let document = || {
+            let extension = path
+                .rsplit_once('.')
+                .map(|(_, end)| end.to_ascii_lowercase());
+            let document = matches!(extension.as_deref(), Some("json" | "yaml" | "yml"));
+            document.then_some(Self::OpenApi)
+        };
+        Self::of_path(path)
+            .or_else(document)
+            .filter(|language| languages.contains(language))
+    }
+
+    /// The word for the language of a contract's file.
+    pub fn of_contract(path: &str) -> &'static str {
+        let language = Self::of_path(path).unwrap_or(Self::OpenApi);
+        language.as_str()
+    }
+
     /// The word for it on the command line, in data and in reports.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -71,6 +93,7 @@ impl Language {
             Self::Swift => "swift",
             Self::Kotlin => "kotlin",
             Self::Java => "java",
+            Self::OpenApi => "openapi",
         }
     }
 
@@ -88,7 +111,7 @@ impl Language {
             Self::Rust => tree_sitter_rust::LANGUAGE.into(),
             Self::TypeScript => tree_sitter_typescript::LANGUAGE_TYPESCRIPT.into(),
             Self::Tsx | Self::JavaScript => tree_sitter_typescript::LANGUAGE_TSX.into(),
-            Self::Sql | Self::Swift | Self::Kotlin | Self::Java => return None,
+            Self::Sql | Self::Swift | Self::Kotlin | Self::Java | Self::OpenApi => return None,
         })
     }
 }

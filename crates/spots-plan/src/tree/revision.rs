@@ -73,7 +73,7 @@ fn source_file(entry: &str, languages: &[Language]) -> Option<SourceFile> {
     let (mode, kind, id) = (head.next()?, head.next()?, head.next()?);
     // Hidden files stay out on disk, so they do here.
     let hidden = path.split('/').any(|part| part.starts_with('.'));
-    let language = Language::of_path(path).filter(|language| languages.contains(language))?;
+    let language = Language::among(path, languages)?;
     (mode.starts_with("100") && kind == "blob" && !hidden).then(|| SourceFile {
         path: path.to_owned(),
         language,

@@ -278,10 +278,10 @@ fn both_counters_agree_on_every_fixture() {
 }
 
 /// A small generator: the same tree in every run.
-struct Dice(u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
+    pub(crate) fn roll(&mut self, sides: usize) -> usize {
         // xorshift64*: Vigna, "An experimental exploration of Marsaglia's xorshift generators".
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
@@ -383,7 +383,7 @@ fn both_counters_agree_on_a_generated_tree_of_2000_files() {
 }
 
 /// What opens, closes or escapes something in one of the languages.
-const SHARDS: &[&str] = &[
+pub(crate) const SHARDS: &[&str] = &[
     "'",
     "\"",
     "`",

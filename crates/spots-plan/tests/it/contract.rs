@@ -2,6 +2,7 @@
 
 pub(crate) mod golden;
 mod languages;
+mod openapi;
 mod reading;
 mod rules;
 
@@ -15,7 +16,12 @@ use spots_plan::tree::{Language, Tree};
 fn read(folder: &Path) -> World {
     let tree = Tree::walk(
         folder,
-        &[Language::Dart, Language::Rust, Language::TypeScript],
+        &[
+            Language::Dart,
+            Language::Rust,
+            Language::TypeScript,
+            Language::OpenApi,
+        ],
     )
     .expect("a tree");
     World::read(tree, Options::default(), &Cache::none())
@@ -53,6 +59,15 @@ fn world_kept(files: &[(&str, &str)]) -> (tempfile::TempDir, World) {
 pub(crate) fn diff(old: &[(&str, &str)], new: &[(&str, &str)]) -> Compared {
     let (old, new) = snapshots(old, new);
     compare(&old, &new, &DiffOptions::default())
+}
+
+/// Compares two states of one file of a language that rules give examples in.
+pub(crate) fn diff_in(language: &str, old: &str, new: &str) -> Compared {
+    let path = match language {
+        "openapi" => "openapi.yaml",
+        _ => "lib/a.dart",
+    };
+    diff(&[(path, old)], &[(path, new)])
 }
 
 pub(crate) fn diff_one(old: &str, new: &str) -> Compared {

@@ -6,5 +6,6 @@
 mod clock_audit;
 mod clock_counters;
 mod contract;
+mod mutation;
 mod plan;
 mod tree;

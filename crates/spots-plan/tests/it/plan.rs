@@ -56,7 +56,7 @@ impl Repository {
         let tree = Tree::walk(self.path(), &[Language::Dart]).expect("a tree");
         let options = Options {
             patterns: patterns(plan),
-            everything: false,
+            ..Options::default()
         };
         World::read(tree, options, &Cache::none())
     }

@@ -9,6 +9,8 @@ mod contention;
 mod events;
 mod guests;
 mod hosts;
+mod journal;
+mod order;
 mod postgres_only;
 mod removal;
 mod shares;
@@ -106,6 +108,14 @@ conformance! {
         agents_keys_and_mapping_are_out_of_reach
         a_host_changes_nothing
         hostile_statements_get_nowhere
+    }
+    journal {
+        entries_are_read_in_one_order
+        an_entry_stands_once_under_its_key
+        one_key_at_once_is_taken_once
+        the_latest_upper_end_counts
+        places_taken_and_given_back_are_entered
+        what_a_removed_account_did_goes_with_it
     }
     removal {
         a_removed_account_leaves_no_row_of_its_own

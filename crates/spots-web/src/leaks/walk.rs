@@ -36,6 +36,7 @@ pub const PAGE_ROUTES: &[&str] = &[
     "/me/profile",
     "/me/sharing",
     "/me/sharing/revoke",
+    "/metrics",
     "/openapi.json",
     "/privacy",
     "/readyz",

@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand, ValueEnum};
 use spots_plan::contract::{frozen::Frozen, show};
+use spots_plan::tree::Language;
 
 use self::reading::TreeArgs;
 use crate::output::Output;
@@ -110,7 +111,7 @@ fn show_one(mut args: ShowArgs, output: &mut Output) -> anyhow::Result<ExitCode>
         let names = world.mentioned();
         let snapshot = world.snapshot(&names, &cache);
         for contract in &found {
-            let language = reading::language_of(&contract.file);
+            let language = Language::of_contract(&contract.file);
             output.write(&Frozen::new("0.0.0", language, contract, &snapshot).render())?;
         }
     } else if args.format == ShowFormat::Json {

@@ -1,5 +1,6 @@
 //! `spots serve`.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -10,13 +11,15 @@ use spots_clock::AtomicClock;
 use spots_migrate::{Event, Progress};
 use spots_privacy::{MasterKeys, SystemRandomness};
 use spots_store::{PostgresOptions, PostgresStore, SqliteStore, Store};
+use spots_web::service::{self, Ctx, Operators};
+use spots_web::tls::Certificate;
 use spots_web::{Platform, Settings};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-use super::keys;
 use super::transport::Transport;
+use super::{keys, operator};
 use crate::config::{LogFormat, ServerSettings};
 use crate::output::Output;
 
@@ -25,6 +28,8 @@ pub(crate) fn run(settings: &ServerSettings, output: &mut Output) -> anyhow::Res
     start_log(&settings.log, settings.log_format)?;
     runtime()?.block_on(async {
         let database = Database::parse(&settings.database_url)?;
+        let logins = Logins::of(settings, &database)?;
+        let operators = operator::read(&settings.operator_file)?;
         let keys = load_keys(&settings.key_file, database.exists(), output)?;
         let clock = AtomicClock::open(&settings.clock_state).with_context(|| {
             format!(
@@ -32,35 +37,80 @@ pub(crate) fn run(settings: &ServerSettings, output: &mut Output) -> anyhow::Res
                 settings.clock_state.display()
             )
         })?;
+        let clock = Arc::new(clock);
         let certificate = transport.certificate(settings, &clock, output)?;
-        let roles = (
-            settings.host_database_url.as_deref(),
-            settings.attendee_database_url.as_deref(),
+        let store = database
+            .open_behind(logins, Arc::clone(&clock), output)
+            .await?;
+        let node = store.join_order().await?;
+        tracing::info!(
+            node = node.node(),
+            incarnation = node.incarnation(),
+            "takes its place in the order"
         );
-        let store = database.open_behind(roles, output).await?;
-        let web = Settings {
-            https: transport.is_https(),
-            password_workers: usize::from(settings.password_workers),
-            request_timeout: Duration::from_secs(u64::from(settings.request_seconds)),
-        };
-        let random = Arc::new(SystemRandomness);
-        let platform = Platform::new(store, Arc::new(clock), Arc::new(keys), random, web)?;
-        let listener = TcpListener::bind(settings.listen)
-            .await
-            .with_context(|| format!("failed to listen on {}", settings.listen))?;
-        let scheme = if certificate.is_some() {
-            "https"
-        } else {
-            "http"
-        };
-        output.line(&format!(
-            "SPOTS listens on {scheme}://{}",
-            listener.local_addr()?
-        ))?;
-        spots_web::serve(listener, certificate.as_ref(), platform, stop_signal()?).await?;
+        let platform = Platform::new(
+            Arc::clone(&store),
+            clock,
+            Arc::new(keys),
+            Arc::new(SystemRandomness),
+            web_settings(settings, transport, operators),
+        )?;
+        serve_until_stopped(settings, certificate.as_ref(), platform, output).await?;
+        store.leave_order().await?;
         output.note("stopped")?;
         Ok(ExitCode::SUCCESS)
     })
+}
+
+fn web_settings(settings: &ServerSettings, transport: Transport, operators: Operators) -> Settings {
+    Settings {
+        https: transport.is_https(),
+        password_workers: usize::from(settings.password_workers),
+        request_timeout: Duration::from_secs(u64::from(settings.request_seconds)),
+        scale: settings.time_scale.into(),
+        operators,
+        metrics_at_home: settings.metrics_listen.is_none()
+            && transport != Transport::Proxy
+            && settings.listen.ip().is_loopback(),
+    }
+}
+
+async fn serve_until_stopped(
+    settings: &ServerSettings,
+    certificate: Option<&Certificate>,
+    platform: Platform,
+    output: &mut Output,
+) -> anyhow::Result<()> {
+    let listener = listen(settings.listen).await?;
+    if let Some(address) = settings.metrics_listen {
+        let metrics = listen(address).await?;
+        output.note(&format!(
+            "metrics on http://{}/metrics",
+            metrics.local_addr()?
+        ))?;
+        let served = spots_web::serve_metrics(metrics, platform.clone(), stop_signal()?);
+        // It ends with the process; what breaks there does not end the service.
+        drop(tokio::spawn(served));
+    }
+    service::note_operation(&Ctx::begin(&platform)?, "spots-serve", "server-started").await?;
+    let scheme = if certificate.is_some() {
+        "https"
+    } else {
+        "http"
+    };
+    output.line(&format!(
+        "SPOTS listens on {scheme}://{}",
+        listener.local_addr()?
+    ))?;
+    spots_web::serve(listener, certificate, platform.clone(), stop_signal()?).await?;
+    service::note_operation(&Ctx::begin(&platform)?, "spots-serve", "server-stopped").await?;
+    Ok(())
+}
+
+async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address)
+        .await
+        .with_context(|| format!("failed to listen on {address}"))
 }
 
 /// The runtime that a server runs on.
@@ -131,49 +181,84 @@ impl Database {
     }
 
     /// Opens it and brings its schema up to date, with progress.
-    pub(crate) async fn open(&self, output: &mut Output) -> anyhow::Result<Arc<dyn Store>> {
+    /// Without a clock, what is stamped in its own transactions is stamped by one of the store's.
+    pub(crate) async fn open(
+        &self,
+        clock: Option<Arc<AtomicClock>>,
+        output: &mut Output,
+    ) -> anyhow::Result<Arc<dyn Store>> {
         let mut progress = Migrations { output };
         Ok(match self {
-            Self::Sqlite(path) => Arc::new(SqliteStore::open(path, &mut progress)?),
-            Self::Postgres(url) => Arc::new(
-                PostgresStore::connect(url, PostgresOptions::default(), &mut progress).await?,
-            ),
+            Self::Sqlite(path) => {
+                let store = SqliteStore::open(path, &mut progress)?;
+                Arc::new(match clock {
+                    Some(clock) => store.with_clock(clock),
+                    None => store,
+                })
+            }
+            Self::Postgres(url) => {
+                let options = PostgresOptions::default();
+                let store = PostgresStore::connect(url, options, &mut progress).await?;
+                Arc::new(match clock {
+                    Some(clock) => store.with_clock(clock),
+                    None => store,
+                })
+            }
         })
     }
 
     /// Opens it with the logins of hosts' and of attendees' reads, where there are some.
     async fn open_behind(
         &self,
-        (host, attendee): (Option<&str>, Option<&str>),
+        logins: Logins<'_>,
+        clock: Arc<AtomicClock>,
         output: &mut Output,
     ) -> anyhow::Result<Arc<dyn Store>> {
         let Self::Postgres(url) = self else {
-            if host.or(attendee).is_some() {
-                bail!(
-                    "--host-database-url and --attendee-database-url are for PostgreSQL; on SQLite \
-                     hosts' reads have a connection of their own anyway"
-                );
-            }
-            return self.open(output).await;
+            return self.open(Some(clock), output).await;
         };
         let mut progress = Migrations { output };
-        let mut store =
-            PostgresStore::connect(url, PostgresOptions::default(), &mut progress).await?;
-        for (role, missing) in [("host", host.is_none()), ("attendee", attendee.is_none())] {
-            if missing {
+        let store = PostgresStore::connect(url, PostgresOptions::default(), &mut progress).await?;
+        let mut store = store.with_clock(clock);
+        for (role, url) in [("host", logins.host), ("attendee", logins.attendee)] {
+            if url.is_none() {
                 tracing::warn!(
                     "the {role}s' reads log in as the platform: the wall between them is this \
                      program's alone; run `spots migrate roles` and say --{role}-database-url"
                 );
             }
         }
-        if let Some(url) = host {
+        if let Some(url) = logins.host {
             store = store.with_host_role(url).await?;
         }
-        if let Some(url) = attendee {
+        if let Some(url) = logins.attendee {
             store = store.with_attendee_role(url).await?;
         }
         Ok(Arc::new(store))
+    }
+}
+
+/// The URLs of roles besides the platform's.
+#[derive(Clone, Copy)]
+struct Logins<'a> {
+    host: Option<&'a str>,
+    attendee: Option<&'a str>,
+}
+
+impl<'a> Logins<'a> {
+    fn of(settings: &'a ServerSettings, database: &Database) -> anyhow::Result<Self> {
+        let logins = Self {
+            host: settings.host_database_url.as_deref(),
+            attendee: settings.attendee_database_url.as_deref(),
+        };
+        let named = logins.host.or(logins.attendee).is_some();
+        if named && matches!(database, Database::Sqlite(_)) {
+            bail!(
+                "--host-database-url and --attendee-database-url are for PostgreSQL; on SQLite \
+                 hosts' reads have a connection of their own anyway"
+            );
+        }
+        Ok(logins)
     }
 }
 

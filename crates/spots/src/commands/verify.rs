@@ -68,13 +68,13 @@ async fn look(
     output: &mut Output,
 ) -> anyhow::Result<Vec<Leak>> {
     let kept = Kept::new(args.database_url.as_deref(), folder.path())?;
-    let store = kept.open(output).await?;
+    let clock = Arc::new(AtomicClock::volatile()?);
+    let store = kept.open(Arc::clone(&clock), output).await?;
     if kept.people().await? > 0 {
         bail!("there are accounts in this database; name one that is empty");
     }
     let keys = Arc::new(MasterKeys::generate(&SystemRandomness));
     let random = Arc::new(SystemRandomness);
-    let clock = Arc::new(AtomicClock::volatile()?);
     let settings = Settings::default();
     let platform = Platform::new(store, clock, Arc::clone(&keys), random, settings)?;
     let document = serde_json::to_value(spots_web::openapi())?;

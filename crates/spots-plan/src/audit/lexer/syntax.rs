@@ -108,6 +108,7 @@ pub(super) fn quote(language: Language, prefix: &[u8], rest: &[u8]) -> Option<(Q
         Language::Sql => sql(prefix, rest),
         Language::Swift => swift(rest),
         Language::Kotlin | Language::Java => jvm(language, rest),
+        Language::OpenApi => None,
     }
 }
 

@@ -48,7 +48,7 @@ pub(super) fn place(source: &Source<'_>, hits: &[Hit], patterns: &[Pattern]) -> 
                 hit: *hit,
                 kind,
                 place,
-                wraps: false,
+                wraps: None,
             }
         })
         .collect()

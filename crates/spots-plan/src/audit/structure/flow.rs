@@ -17,8 +17,8 @@ use crate::audit::scan::{Form, Hit};
 
 /// Knows, for one file, which names hold a read.
 pub(super) struct Flow<'a> {
-    source: &'a Source<'a>,
-    words: &'static Words,
+    pub(super) source: &'a Source<'a>,
+    pub(super) words: &'static Words,
     tree: &'a Tree,
     hits: &'a [Hit],
     /// Names that hold nothing but a read, with the bytes where they mean it.
@@ -87,6 +87,19 @@ impl<'a> Flow<'a> {
             }
         }
         flow
+    }
+
+    /// Uses of names that hold a read, outside the parts of the text that were parsed.
+    pub(super) fn uses_beyond(&self, parts: &[Range<usize>]) -> Option<Vec<usize>> {
+        let parsed = |at: usize| {
+            let part = parts.get(parts.partition_point(|part| part.end <= at));
+            part.is_some_and(|part| part.start <= at)
+        };
+        let holders = self.holders.iter();
+        let uses = holders
+            .flat_map(|(name, scopes)| scopes.iter().flat_map(move |scope| self.uses(name, scope)));
+        let beyond = uses.map(|range| range.start).filter(|at| !parsed(*at));
+        Some(beyond.collect::<Vec<_>>()).filter(|beyond| !beyond.is_empty())
     }
 
     /// Kind and use of one hit.

@@ -136,7 +136,11 @@ impl Words {
             Language::Dart => Some(&DART),
             Language::Rust => Some(&RUST),
             Language::TypeScript | Language::Tsx | Language::JavaScript => Some(&SCRIPT),
-            Language::Sql | Language::Swift | Language::Kotlin | Language::Java => None,
+            Language::Sql
+            | Language::Swift
+            | Language::Kotlin
+            | Language::Java
+            | Language::OpenApi => None,
         }
     }
 

@@ -46,6 +46,16 @@ pub(super) fn pair<'a>(
         .collect();
     let mut taken = BTreeSet::new();
     for old in gone {
+        if old.decl.api.is_some() {
+            match api(old, &added, &taken) {
+                Some(new) => {
+                    taken.insert((&*new.file, &*new.decl.name));
+                    paired.same.push((old, new));
+                }
+                None => paired.removed.push(old),
+            }
+            continue;
+        }
         // Still there, as a type of another kind or behind an alias.
         let still = others.iter().find(|other| other.decl.name == old.decl.name);
         let target = still.and_then(|still| match still.decl.kind {
@@ -74,6 +84,23 @@ pub(super) fn pair<'a>(
         }
     }
     paired
+}
+
+/// An API whose document has another title: the one of the same file, or the only one.
+fn api<'a>(
+    old: &Contract,
+    added: &[&'a Contract],
+    taken: &BTreeSet<(&str, &str)>,
+) -> Option<&'a Contract> {
+    let free = |new: &&&Contract| {
+        new.decl.api.is_some() && !taken.contains(&(&*new.file, &*new.decl.name))
+    };
+    let mut apis: Vec<&Contract> = added.iter().filter(free).copied().collect();
+    if let Some(same) = apis.iter().find(|new| new.file == old.file) {
+        return Some(same);
+    }
+    let only = apis.pop();
+    only.filter(|_| apis.is_empty())
 }
 
 fn by_name(contracts: &[Contract]) -> BTreeMap<&str, Vec<&Contract>> {

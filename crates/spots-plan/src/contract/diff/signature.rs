@@ -156,18 +156,7 @@ impl Pair<'_> {
         if before.passing == Passing::Named || before.name == now.name {
             return;
         }
-        let word = |name: &str| {
-            let name = name.replace('_', "").to_lowercase();
-            let name = name.strip_suffix('s').unwrap_or(&name).to_owned();
-            let words = self
-                .options
-                .protected
-                .iter()
-                .map(|word| word.replace('_', "").to_lowercase());
-            words
-                .filter(|word| name.ends_with(word))
-                .max_by_key(String::len)
-        };
+        let word = |name: &str| self.options.protected_word(name);
         if let (Some(old_word), Some(new_word)) = (word(&before.name), word(&now.name))
             && old_word != new_word
         {

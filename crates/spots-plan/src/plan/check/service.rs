@@ -4,9 +4,10 @@ use spots_findings::{Finding, Level, Place};
 
 use super::super::locks::Reason;
 use super::super::{Plan, Service, Step, Version, deprecation, rules};
-use super::{Checked, Judge, needed_step, path_fits};
+use super::{Checked, Judge, needed_step};
 use crate::contract::diff::{Compared, DiffOptions, compare};
 use crate::contract::{Contract, Mark, Snapshot};
+use crate::tree::path_fits;
 
 impl Judge<'_> {
     pub(super) fn service(&self, service: &Service, out: &mut Checked) {

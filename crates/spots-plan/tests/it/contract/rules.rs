@@ -3,13 +3,13 @@
 use spots_findings::Level;
 use spots_plan::contract::rules::{self, DiffRule};
 
-use super::diff_one;
+use super::diff_in;
 
 #[test]
 fn every_rule_reports_its_bad_example_and_nothing_unexplained() {
     let mut wrong = Vec::new();
     for rule in rules::all() {
-        let found = diff_one(&rule.bad.old, &rule.bad.new);
+        let found = diff_in(&rule.language, &rule.bad.old, &rule.bad.new);
         let ids: Vec<(&str, Level)> = found
             .findings
             .iter()
@@ -32,7 +32,7 @@ fn every_rule_reports_its_bad_example_and_nothing_unexplained() {
 fn no_rule_reports_an_error_on_any_good_example() {
     let mut wrong = Vec::new();
     for rule in rules::all() {
-        for finding in diff_one(&rule.good.old, &rule.good.new).findings {
+        for finding in diff_in(&rule.language, &rule.good.old, &rule.good.new).findings {
             if finding.rule == rule.id || finding.level == Level::Error {
                 wrong.push(format!("{}: {finding:?}", rule.id));
             }
@@ -44,10 +44,14 @@ fn no_rule_reports_an_error_on_any_good_example() {
 #[test]
 fn nothing_is_found_where_nothing_changed() {
     let texts = |rule: &'static DiffRule| {
-        [&rule.bad, &rule.good].map(|example| [&example.old, &example.new])
+        let texts = [&rule.bad, &rule.good].map(|example| [&example.old, &example.new]);
+        texts
+            .into_iter()
+            .flatten()
+            .map(|text| (&rule.language, text))
     };
-    for text in rules::all().iter().flat_map(texts).flatten() {
-        let found = diff_one(text, text);
+    for (language, text) in rules::all().iter().flat_map(texts) {
+        let found = diff_in(language, text, text);
         assert!(found.findings.is_empty(), "{:?}\n{text}", found.findings);
     }
 }

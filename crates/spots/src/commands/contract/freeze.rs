@@ -7,9 +7,10 @@ use anyhow::Context as _;
 use clap::Args;
 use spots_plan::contract::frozen::Frozen;
 use spots_plan::contract::{Contract, Snapshot, World};
-use spots_plan::plan::Plan;
+use spots_plan::plan::{Plan, check};
+use spots_plan::tree::Language;
 
-use super::reading::{self, TreeArgs};
+use super::reading::TreeArgs;
 use crate::output::Output;
 
 #[derive(Debug, Args)]
@@ -41,6 +42,7 @@ pub(crate) fn run(args: &FreezeArgs, output: &mut Output) -> anyhow::Result<Exit
             .iter()
             .map(|service| service.source.symbol.clone())
             .collect();
+        tree.documents.extend(check::documents(plan));
     }
     let (mut world, cache) = tree.world(&args.path)?;
     let names = world.mentioned();
@@ -57,7 +59,7 @@ pub(crate) fn run(args: &FreezeArgs, output: &mut Output) -> anyhow::Result<Exit
     let mut written = 0;
     for (service, version) in &chosen {
         let version = version.clone().unwrap_or_else(|| args.version.clone());
-        let language = reading::language_of(&service.file);
+        let language = Language::of_contract(&service.file);
         let text = Frozen::new(&version, language, service, &snapshot).render();
         let file = folder.join(format!("{}-{version}.contract", service.decl.name));
         let before = std::fs::read_to_string(&file).ok();

@@ -14,7 +14,7 @@ use spots_plan::tree::{Language, Tree};
 
 use crate::output::Output;
 
-/// Languages that contracts are read from.
+/// Source languages that contracts are read from; OpenAPI documents beside them.
 pub(crate) const LANGUAGES: [Language; 4] = [
     Language::Dart,
     Language::Rust,
@@ -25,7 +25,7 @@ pub(crate) const LANGUAGES: [Language; 4] = [
 /// Which files and which names count.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct TreeArgs {
-    /// Read only this language: dart, rust or typescript.
+    /// Read only this language: dart, rust, typescript or openapi.
     #[arg(long, value_parser = language_word)]
     pub(crate) language: Option<Language>,
     /// Names of services, `*` at either end allowed; repeat for more.
@@ -37,6 +37,9 @@ pub(crate) struct TreeArgs {
     /// Folder of the cache of parsed files.
     #[arg(long, value_name = "FOLDER", env = "SPOTS_CACHE")]
     pub(crate) cache: Option<PathBuf>,
+    /// Paths of OpenAPI documents that are not called so, `*` and `**` allowed; repeat for more.
+    #[arg(long = "document", value_name = "PATH")]
+    pub(crate) documents: Vec<String>,
     /// Parse every file again.
     #[arg(long, conflicts_with = "cache")]
     pub(crate) no_cache: bool,
@@ -44,9 +47,12 @@ pub(crate) struct TreeArgs {
 
 fn language_word(word: &str) -> Result<Language, String> {
     let word = if word == "ts" { "typescript" } else { word };
+    if word == Language::OpenApi.as_str() {
+        return Ok(Language::OpenApi);
+    }
     Language::of_word(word)
         .filter(|language| LANGUAGES.contains(language))
-        .ok_or_else(|| "give dart, rust or typescript".to_owned())
+        .ok_or_else(|| "give dart, rust, typescript or openapi".to_owned())
 }
 
 impl TreeArgs {
@@ -54,14 +60,22 @@ impl TreeArgs {
         match self.language {
             Some(Language::TypeScript) => vec![Language::TypeScript, Language::Tsx],
             Some(language) => vec![language],
-            None => LANGUAGES.to_vec(),
+            None => [&LANGUAGES[..], &[Language::OpenApi]].concat(),
         }
     }
 
-    pub(crate) fn options(&self) -> Options {
+    /// A tree that is one file is read, whatever it is called.
+    fn options(&self, root: &Path) -> Options {
+        let mut documents = self.documents.clone();
+        if self.language == Some(Language::OpenApi) {
+            documents.push("**".to_owned());
+        }
+        let name = root.file_name().filter(|_| root.is_file());
+        documents.extend(name.map(|name| name.to_string_lossy().into_owned()));
         Options {
             patterns: self.services.clone(),
-            everything: self.include_tests,
+            everything: self.include_tests || root.is_file(),
+            documents,
         }
     }
 
@@ -91,7 +105,7 @@ impl TreeArgs {
     fn read(&self, tree: Tree, root: &Path) -> (World, Cache) {
         let progress = spinner(format!("reading {} files", tree.files().len()));
         let cache = self.cache(root);
-        let world = World::read(tree, self.options(), &cache);
+        let world = World::read(tree, self.options(root), &cache);
         progress.finish_and_clear();
         (world, cache)
     }
@@ -104,11 +118,6 @@ pub(crate) fn spinner(message: String) -> ProgressBar {
     progress.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
     progress.enable_steady_tick(Duration::from_secs(1));
     progress
-}
-
-/// The word for the language of a file.
-pub(crate) fn language_of(path: &str) -> &'static str {
-    Language::of_path(path).map_or("dart", Language::as_str)
 }
 
 /// Adds what could not be read to a JSON object.

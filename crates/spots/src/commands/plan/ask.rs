@@ -155,6 +155,7 @@ pub(crate) fn read_junit(file: Option<&Path>) -> anyhow::Result<Option<String>> 
 pub(crate) fn tree_args(plan: &Plan) -> TreeArgs {
     TreeArgs {
         services: check::patterns(plan),
+        documents: check::documents(plan),
         ..TreeArgs::default()
     }
 }

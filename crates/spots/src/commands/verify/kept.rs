@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use rusqlite::{Connection, OpenFlags};
+use spots_clock::AtomicClock;
 use spots_privacy::{MasterKeys, remains};
 use spots_store::{PostgresAddress, Store};
 use spots_web::leaks::{Leak, Share};
@@ -31,8 +32,12 @@ impl Kept {
         Ok(Self { database })
     }
 
-    pub(super) async fn open(&self, output: &mut Output) -> anyhow::Result<Arc<dyn Store>> {
-        self.database.open(output).await
+    pub(super) async fn open(
+        &self,
+        clock: Arc<AtomicClock>,
+        output: &mut Output,
+    ) -> anyhow::Result<Arc<dyn Store>> {
+        self.database.open(Some(clock), output).await
     }
 
     /// How many accounts there are.
