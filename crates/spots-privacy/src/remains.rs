@@ -1,13 +1,15 @@
 //! Looks for wrapped keys that should be gone, in bytes of any kind, and tries them.
 
 use crate::consent::SHARE_KEY_TABLE;
-use crate::keys::{KEY_BYTES, MasterKeys, WrappedKey};
-use crate::seal::Place;
+use crate::keys::{EPOCH_FORMAT, KEY_BYTES, MasterKeys, PREFIX_BYTES, WrappedKey};
+use crate::seal::{FORMAT, Place};
 
-/// Bytes of a wrapped key: format, nonce, key, tag.
-const WRAPPED_BYTES: usize = 1 + 12 + KEY_BYTES + 16;
-/// The first of them.
-const FORMAT: u8 = 1;
+/// How a wrapped key begins, and how many bytes it has: a format, an epoch's number if there is one,
+/// nonce, key, tag.
+const FORMS: [(u8, usize); 2] = [
+    (FORMAT, 1 + 12 + KEY_BYTES + 16),
+    (EPOCH_FORMAT, PREFIX_BYTES + 12 + KEY_BYTES + 16),
+];
 
 /// Where in these bytes a wrapped key of this field of a share begins that a key of ours still
 /// opens. Tells no more than that it does.
@@ -21,15 +23,20 @@ pub fn find_opening(
         row: share,
         field,
     };
-    bytes.windows(WRAPPED_BYTES).position(|window| {
-        window.first() == Some(&FORMAT)
-            && (1..=keys.current_version()).any(|version| {
-                let wrapped = WrappedKey {
-                    version,
-                    bytes: window.to_vec(),
-                };
-                keys.unwrap(&wrapped, place).is_ok()
-            })
+    let opens = |at: usize, length: usize| {
+        let wrapped = bytes.get(at..at + length)?;
+        let opens = |version| {
+            let wrapped = WrappedKey {
+                version,
+                bytes: wrapped.to_vec(),
+            };
+            keys.unwrap(&wrapped, place).is_ok()
+        };
+        (1..=keys.current_version()).any(opens).then_some(at)
+    };
+    bytes.iter().enumerate().find_map(|(at, first)| {
+        let form = FORMS.iter().find(|(format, _)| format == first);
+        form.and_then(|(_, length)| opens(at, *length))
     })
 }
 

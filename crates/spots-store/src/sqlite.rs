@@ -1,11 +1,14 @@
 //! SQLite: one writer thread with group commit, readers beside it.
 
 mod accounts;
+mod agents;
 mod bookings;
+mod call_off;
 mod events;
 mod guests;
 mod hosts;
 mod journal;
+mod keys;
 mod readers;
 mod shares;
 mod store;
@@ -43,6 +46,7 @@ pub struct SqliteStore {
     readers: Arc<Readers<Connection>>,
     windows: Arc<Readers<HostWindow>>,
     clock: Arc<AtomicClock>,
+    path: Arc<Path>,
 }
 
 impl fmt::Debug for SqliteStore {
@@ -79,6 +83,7 @@ impl SqliteStore {
                 AtomicClock::volatile()
                     .map_err(|cause| StoreError::failed("start a clock for the journal", cause))?,
             ),
+            path: Arc::from(path),
         })
     }
 

@@ -129,8 +129,9 @@ impl Database {
         Ok(Self { cluster, name })
     }
 
-    /// The folder of the whole cluster: data, write-ahead log, the server's own log.
-    pub fn folder(&self) -> &Path {
+    /// The folder of the whole cluster: rows, dead rows and the write-ahead log of all databases,
+    /// and the server's own log.
+    pub fn cluster_folder(&self) -> &Path {
         self.cluster.directory.path()
     }
 

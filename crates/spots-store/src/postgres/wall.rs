@@ -110,13 +110,14 @@ const GUESTS: [Part; 2] = [
     ),
 ];
 /// What a person reads of their own.
-const OWN: [Part; 7] = [
+const OWN: [Part; 8] = [
     part("agent_bookings", "*", OF_AGENT),
     part("reservations", "*", OF_AGENT),
     part("guests", "*", OF_AGENT),
     part("reservation_user_data", "*", OF_AGENT),
     part("reservation_user_data_fields", "*", OF_SHARE),
     part("share_keys", "*", OF_SHARE),
+    part("destroyed_keys", "*", OF_SHARE),
     part("access_log", "*", OF_SHARE),
 ];
 

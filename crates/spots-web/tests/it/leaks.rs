@@ -137,7 +137,7 @@ async fn nothing_comes_out_of_any_route_or_file_on_postgres() {
         "a dump opens nothing"
     );
     // Data files, write-ahead log, the server's own log.
-    assert_eq!(hunt.search_folder(database.folder()).unwrap(), []);
+    assert_eq!(hunt.search_folder(database.cluster_folder()).unwrap(), []);
 }
 
 /// The wrapped keys as secrets.

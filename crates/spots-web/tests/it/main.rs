@@ -11,6 +11,7 @@ mod leaks;
 mod matrix;
 mod openapi;
 mod pages;
+mod privacy;
 mod refusals;
 mod tls;
 mod transport;

@@ -1,6 +1,6 @@
 //! `spots migrate`.
 
-mod blobs;
+pub(crate) mod blobs;
 mod check;
 mod database;
 mod roles;

@@ -9,7 +9,11 @@ mod clock;
 #[cfg(test)]
 mod clock_audit;
 #[cfg(test)]
+mod keys;
+#[cfg(test)]
 mod migrate;
+#[cfg(test)]
+mod plan;
 #[cfg(test)]
 mod replicas;
 #[cfg(test)]
