@@ -14,8 +14,8 @@ mod store;
 
 pub use error::StoreError;
 pub use model::{Page, PageRequest, Stamp};
-pub use postgres::{PostgresOptions, PostgresStore};
-pub use sqlite::SqliteStore;
+pub use postgres::{PostgresAddress, PostgresOptions, PostgresStore, Roles};
+pub use sqlite::{HostWindow, SqliteStore};
 pub use store::journal::{self, JournalStore};
 pub use store::ledger::{self, LedgerStore};
 pub use store::order::{OrderStatus, OrderStore};

@@ -4,11 +4,13 @@ mod api;
 mod front_door;
 pub mod http;
 pub mod ledger;
+pub mod leaks;
 pub mod pages;
 mod platform;
 mod router;
 mod server;
 pub mod service;
+pub mod tls;
 pub mod wire;
 
 pub use platform::{Platform, Settings};

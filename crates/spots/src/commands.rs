@@ -11,6 +11,8 @@ mod operator;
 mod plan;
 mod serve;
 mod statistics;
+mod transport;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -59,6 +61,9 @@ pub(crate) enum Command {
     /// Plan, rehearse and apply migrations.
     #[command(subcommand)]
     Migrate(migrate::MigrateCommand),
+    /// Try to make the platform tell what it must not.
+    #[command(subcommand)]
+    Verify(verify::VerifyCommand),
     /// Ask the master plan who would break whom.
     #[command(subcommand)]
     Plan(plan::PlanCommand),
@@ -77,6 +82,7 @@ pub(crate) fn run(cli: Cli, output: &mut Output) -> anyhow::Result<ExitCode> {
         Command::Clock(command) => clock::run(command, output),
         Command::Contract(command) => contract::run(command, output),
         Command::Migrate(command) => migrate::run(command, output),
+        Command::Verify(command) => verify::run(&command, output),
         Command::Plan(command) => plan::run(command, output),
     }
 }

@@ -380,7 +380,8 @@ pub(super) async fn list(
     let (limit, offset) = (i64::from(page.limit) + 1, i64::from(page.offset));
     let agent = agent.reveal();
     let rows = store
-        .rows(
+        .own_rows(
+            &agent,
             &LIST,
             [
                 &agent,
@@ -446,8 +447,9 @@ pub(super) async fn list_openings(
     page: PageRequest,
 ) -> Result<Page<Opening>, Fault> {
     let (limit, offset) = (i64::from(page.limit) + 1, i64::from(page.offset));
+    let agent = agent.reveal();
     let rows = store
-        .rows(&LIST_OPENINGS, [&agent.reveal(), &limit, &offset])
+        .own_rows(&agent, &LIST_OPENINGS, [&agent, &limit, &offset])
         .await?;
     let opening = |row| {
         let mut columns = Columns::of(row);

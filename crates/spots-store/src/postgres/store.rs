@@ -293,8 +293,7 @@ impl Store for PostgresStore {
         open: OpenGuests,
         page: PageRequest,
     ) -> Result<Page<GuestRecord>, StoreError> {
-        let work = guests::Open { open, page };
-        self.transact(&work)
+        guests::open(self, open, page)
             .await
             .map_err(|fault| fault.into_error("open the guests of an event"))
     }

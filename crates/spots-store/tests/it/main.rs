@@ -20,6 +20,9 @@ mod removal;
 mod rights;
 mod shares;
 mod stage;
+mod supabase;
+mod wall;
+mod wall_postgres;
 
 /// Makes tests of every function on every backend: on SQLite one each; on PostgreSQL one a module,
 /// each function on a copy of one empty database, because a cluster and its tables cost more than
@@ -121,6 +124,13 @@ conformance! {
         an_erasure_counts_what_it_destroys
         people_are_counted_by_event_type_and_day
         everyone_is_listed_for_a_replay
+    }
+    wall {
+        a_host_sees_its_own_rows_and_no_others
+        nothing_of_a_guest_is_seen_without_a_host
+        agents_keys_and_mapping_are_out_of_reach
+        a_host_changes_nothing
+        hostile_statements_get_nowhere
     }
     journal {
         entries_are_read_in_one_order
