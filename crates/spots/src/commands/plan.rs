@@ -30,7 +30,7 @@ pub(crate) enum PlanCommand {
     Owed(ask::OwedArgs),
     /// Write a first plan from the services in the code.
     Init(make::InitArgs),
-    /// Render the plan's documents from its data.
+    /// Render the documents of the plan and of the clock mandate from their data.
     Docs(make::DocsArgs),
     /// Print the steps that run the gate on a code host.
     Ci(ci::CiArgs),

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Args;
 use spots_plan::contract::graph::Dependencies;
-use spots_plan::plan::{docs, infer, owed};
+use spots_plan::plan::{Plan, docs, infer, owed};
 
 use super::documents::{self, Document};
 use super::{ask, beside};
@@ -69,7 +69,7 @@ fn write(file: &Path, text: &str) -> anyhow::Result<()> {
 }
 
 pub(crate) fn docs(args: &DocsArgs, output: &mut Output) -> anyhow::Result<ExitCode> {
-    let mut documents = all(&args.path)?;
+    let mut documents = all(&args.path, output)?;
     if args.html {
         documents = documents::pages(documents);
     }
@@ -94,8 +94,25 @@ pub(crate) fn docs(args: &DocsArgs, output: &mut Output) -> anyhow::Result<ExitC
     Ok(ExitCode::from(if args.check { stale } else { 0 }))
 }
 
-/// Every document: of the plan, of the clock, and of the migrations where there are any.
-fn all(root: &Path) -> anyhow::Result<Vec<Document>> {
+/// Every document: of the plan and of the migrations where there are any, of the clock.
+fn all(root: &Path, output: &mut Output) -> anyhow::Result<Vec<Document>> {
+    let mut documents = if Plan::exists(root) {
+        of_plan(root)?
+    } else {
+        output.note("no plan/plan.toml here: without the documents of a plan")?;
+        Vec::new()
+    };
+    documents.extend(documents::clock(root)?);
+    for folder in beside::MIGRATIONS {
+        let folder = root.join(folder);
+        if folder.is_dir() {
+            documents.extend(documents::migrations(&folder)?);
+        }
+    }
+    Ok(documents)
+}
+
+fn of_plan(root: &Path) -> anyhow::Result<Vec<Document>> {
     let plan = ask::load(root)?;
     let (world, cache) = ask::tree_args(&plan).world(root)?;
     cache.save();
@@ -105,13 +122,5 @@ fn all(root: &Path) -> anyhow::Result<Vec<Document>> {
     let found = Dependencies::of(&world);
     let owed = owed::owed(&plan, &found, &ask::tests(root)?, None);
     let own = docs::render(&plan, &world.services(), &found, &owed).into_iter();
-    let mut documents: Vec<Document> = own.map(|(name, text)| (name.to_owned(), text)).collect();
-    documents.extend(documents::clock(root)?);
-    for folder in beside::MIGRATIONS {
-        let folder = root.join(folder);
-        if folder.is_dir() {
-            documents.extend(documents::migrations(&folder)?);
-        }
-    }
-    Ok(documents)
+    Ok(own.map(|(name, text)| (name.to_owned(), text)).collect())
 }
