@@ -307,3 +307,30 @@ fn what_cannot_be_read_is_named_and_never_clean() {
         "other files are nobody's documents"
     );
 }
+
+/// A document in the middle of an edit: whatever it says, it is read or refused.
+#[test]
+fn mutants_are_read_or_refused() {
+    let letters: Vec<char> = "{}[]:,'\"&*|>-? \n\tab1#$\u{e9}\u{0}".chars().collect();
+    let mut seed = 0x5eed_u64;
+    let mut roll = |below: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        usize::try_from(seed >> 33).expect("31 bits") % below
+    };
+    let mut read = 0;
+    for _ in 0..400 {
+        let mut text: Vec<char> = SHOP.chars().collect();
+        for _ in 0..=roll(3) {
+            let at = roll(text.len());
+            match roll(3) {
+                0 => drop(text.remove(at)),
+                1 => text.insert(at, letters[roll(letters.len())]),
+                _ => text.truncate(at.max(1)),
+            }
+        }
+        let text: String = text.into_iter().collect();
+        let unit = spots_plan::contract::openapi::extract(&text);
+        read += usize::from(!unit.types.is_empty());
+    }
+    assert!(read > 40, "{read} of 400 were read");
+}
