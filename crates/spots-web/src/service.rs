@@ -21,7 +21,8 @@ mod shares;
 mod time;
 
 pub use accounts::{
-    Account, NewAccount, PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, remove_account, sign_up,
+    Account, NewAccount, PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, remove_account, rotate_agent,
+    sign_up,
 };
 pub use bookings::{
     BookingDetails, BookingOutcome, IDEMPOTENCY_KEY_CHARS_MAX, IDEMPOTENCY_KEY_CHARS_MIN,
@@ -35,8 +36,8 @@ pub use events::{
 };
 pub use export::{Export, export};
 pub use hosts::{
-    Guest, GuestField, GuestQuery, Member, NewHost, add_host, guests, host, hosts_of, member,
-    requirements, update_requirements,
+    Guest, GuestField, GuestQuery, Member, NewHost, add_host, call_off, guests, host, hosts_of,
+    member, requirements, update_requirements,
 };
 pub use journal::{Author, Claim, NewJournalEntry, append_journal, note_operation, read_journal};
 pub use offer::{Offer, OfferField, Preview, PreviewField, offer, preview};

@@ -10,5 +10,6 @@ mod leak;
 mod matrix;
 mod openapi;
 mod pages;
+mod privacy;
 mod refusals;
 mod transport;
