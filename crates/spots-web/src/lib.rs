@@ -3,8 +3,8 @@
 mod api;
 mod front_door;
 pub mod http;
-pub mod ledger;
 pub mod leaks;
+pub mod ledger;
 pub mod pages;
 mod platform;
 mod router;
