@@ -15,4 +15,6 @@ mod set;
 #[cfg(test)]
 mod sqlite;
 #[cfg(test)]
+mod standing;
+#[cfg(test)]
 mod support;
