@@ -1,6 +1,8 @@
 //! Tests on real databases.
 
 #[cfg(test)]
+mod catalogue;
+#[cfg(test)]
 mod check;
 #[cfg(test)]
 mod crash;
