@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod consent;
+pub mod epochs;
 pub mod identity;
 pub mod keys;
 pub mod ledger;
@@ -10,8 +11,11 @@ pub mod seal;
 pub mod signing;
 
 pub use consent::{Consented, Grant, NotOpen, Owner};
+pub use epochs::Epochs;
 pub use identity::{AgentId, UserId};
-pub use keys::{DataKey, KeyError, LookupKey, MasterKeys, WrappedKey};
+pub use keys::{
+    DataKey, KeyError, KeySource, KeyTexts, LookupKey, MasterKeys, WrappedKey, Wrapping,
+};
 pub use personal::Personal;
 pub use random::{Randomness, SystemRandomness};
 pub use seal::{Place, SealError, SealedField};

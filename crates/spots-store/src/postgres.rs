@@ -13,14 +13,17 @@
 //! 4. whatever is added.
 
 mod accounts;
+mod agents;
 mod book;
 mod bookings;
+mod call_off;
 mod cancel;
 mod columns;
 mod events;
 mod guests;
 mod hosts;
 mod journal;
+mod keys;
 mod lanes;
 mod ledger;
 mod order;
@@ -171,8 +174,10 @@ mod tests {
         let client = store.pool.get().await.unwrap();
         let modules = [
             accounts::ALL,
+            agents::ALL,
             book::ALL,
             bookings::ALL,
+            call_off::ALL,
             cancel::ALL,
             events::ALL,
             guests::ALL,
@@ -181,6 +186,7 @@ mod tests {
             rights::ALL,
             journal::ALL,
             order::ALL,
+            keys::ALL,
             shares::ALL,
             store::ALL,
         ];

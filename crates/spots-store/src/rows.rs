@@ -9,6 +9,8 @@ use spots_booking::requirement::{Ask, FieldRule, Requirements, ValueKind};
 use spots_booking::{EventType, FieldName, Occurrence, Schedule, TableHours};
 
 use spots_privacy::consent::sha256;
+use spots_privacy::keys::PREFIX_BYTES;
+use spots_privacy::{WrappedKey, Wrapping};
 
 use crate::error::StoreError;
 use crate::model::Stamp;
@@ -60,6 +62,12 @@ pub(crate) fn array<const N: usize>(
 /// Reads a count, which is never negative.
 pub(crate) fn count(number: i64, column: &'static str) -> Result<u32, Inconsistent> {
     u32::try_from(number).or(Err(Inconsistent(column)))
+}
+
+/// What wraps a key, from its version and the first bytes of the key.
+pub(crate) fn wrapping_of(version: u32, prefix: [u8; PREFIX_BYTES]) -> Wrapping {
+    let bytes = prefix.to_vec();
+    WrappedKey { version, bytes }.wrapping()
 }
 
 /// Reads a time of a slot.

@@ -48,6 +48,7 @@ const FILES: &[(&str, &str)] = migrations! {
     "0200-journal"
     "0210-replica-order"
     two ways back:
+    "0220-key-wrappings"
     "0240-ledger-tree"
 };
 

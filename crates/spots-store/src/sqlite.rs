@@ -1,11 +1,14 @@
 //! SQLite: one writer thread with group commit, readers beside it.
 
 mod accounts;
+mod agents;
 mod bookings;
+mod call_off;
 mod events;
 mod guests;
 mod hosts;
 mod journal;
+mod keys;
 mod ledger;
 mod readers;
 mod rights;
@@ -41,6 +44,7 @@ pub struct SqliteStore {
     writer: Arc<Writer>,
     readers: Arc<Readers>,
     clock: Arc<AtomicClock>,
+    path: Arc<Path>,
 }
 
 impl fmt::Debug for SqliteStore {
@@ -73,6 +77,7 @@ impl SqliteStore {
                 AtomicClock::volatile()
                     .map_err(|cause| StoreError::failed("start a clock for the journal", cause))?,
             ),
+            path: Arc::from(path),
         })
     }
 

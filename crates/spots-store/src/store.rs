@@ -1,6 +1,9 @@
 //! The operations.
 
+pub mod agents;
+pub mod call_off;
 pub mod journal;
+pub mod keys;
 pub mod ledger;
 pub(crate) mod order;
 pub mod rights;
@@ -11,7 +14,10 @@ use spots_privacy::UserId;
 use spots_privacy::consent::{Session, StoredPerson};
 use spots_privacy::{AgentId, SealedField};
 
+use self::agents::AgentStore;
+use self::call_off::CallOffStore;
 use self::journal::JournalStore;
+use self::keys::KeyStore;
 use self::ledger::LedgerStore;
 use self::order::OrderStore;
 use self::rights::RightsStore;
@@ -25,7 +31,17 @@ use crate::model::{
 /// What the platform does with its database. Every operation is all or nothing, and durable when
 /// it is answered.
 #[async_trait]
-pub trait Store: JournalStore + LedgerStore + OrderStore + RightsStore + Send + Sync {
+pub trait Store:
+    AgentStore
+    + CallOffStore
+    + JournalStore
+    + KeyStore
+    + LedgerStore
+    + OrderStore
+    + RightsStore
+    + Send
+    + Sync
+{
     /// Adds an account; refused when the e-mail address has one.
     async fn add_account(&self, account: NewAccount) -> Result<(), StoreError>;
 

@@ -101,6 +101,11 @@ impl Database {
         Ok(Self { cluster, name })
     }
 
+    /// The folder of the whole cluster: rows, dead rows and the write-ahead log of all databases.
+    pub fn cluster_folder(&self) -> &Path {
+        self.cluster.directory.path()
+    }
+
     /// Where to connect.
     pub fn url(&self) -> String {
         let host = self.cluster.directory.path().display();

@@ -28,6 +28,7 @@ pub(crate) fn routes() -> OpenApiRouter<Platform> {
         .routes(routes!(sessions::create_session))
         .routes(routes!(sessions::delete_current_session))
         .routes(routes!(accounts::delete_account))
+        .routes(routes!(accounts::rotate_agent))
         .routes(routes!(profile::find_profile, profile::update_profile))
         .routes(routes!(
             defaults::find_sharing_defaults,

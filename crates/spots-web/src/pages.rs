@@ -49,6 +49,7 @@ pub(crate) fn routes() -> Router<Platform> {
             "/me/delete",
             get(account::delete).post(account::post_delete),
         )
+        .route("/me/agent", post(account::post_agent))
         .route("/me/export", get(crate::api::export::find_export))
         .route(
             "/sign-in",

@@ -23,7 +23,9 @@ mod shares;
 mod statistics;
 mod time;
 
-pub use accounts::{Account, NewAccount, PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, sign_up};
+pub use accounts::{
+    Account, NewAccount, PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, rotate_agent, sign_up,
+};
 pub use bookings::{
     BookingDetails, BookingOutcome, IDEMPOTENCY_KEY_CHARS_MAX, IDEMPOTENCY_KEY_CHARS_MIN,
     NewBooking, book, booking, bookings, cancel,
@@ -37,8 +39,8 @@ pub use events::{
 };
 pub use export::{Export, export};
 pub use hosts::{
-    Guest, GuestField, GuestQuery, Member, NewHost, add_host, guests, host, hosts_of, member,
-    requirements, update_requirements,
+    Guest, GuestField, GuestQuery, Member, NewHost, add_host, call_off, guests, host, hosts_of,
+    member, requirements, update_requirements,
 };
 pub use journal::{Author, Claim, NewJournalEntry, append_journal, note_operation, read_journal};
 pub use offer::{Offer, OfferField, Preview, PreviewField, offer, preview};

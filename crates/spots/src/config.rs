@@ -12,7 +12,10 @@ use anyhow::{Context as _, bail};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser as _, ValueEnum};
 use spots_clock::sync::TimeScale;
 
+use zeroize::Zeroizing;
+
 use crate::commands::{Cli, Command};
+use crate::keyring::KeyPlace;
 
 /// The largest configuration file, in bytes.
 const FILE_BYTES_MAX: u64 = 64 * 1024;
@@ -42,14 +45,19 @@ pub(crate) struct ServerSettings {
     )]
     pub(crate) listen: SocketAddr,
 
-    /// The master keys, in a file that only its owner can read. Written at the first start.
-    #[arg(
-        long,
-        env = "SPOTS_KEY_FILE",
-        default_value = "spots.keys",
-        value_name = "FILE"
-    )]
-    pub(crate) key_file: PathBuf,
+    #[command(flatten)]
+    pub(crate) keys: KeyPlace,
+
+    /// Hours that an epoch lasts; 0 for none. What was taken back becomes unreadable in old copies
+    /// of the database when the epochs of its time are destroyed. 24 on PostgreSQL, 0 on SQLite.
+    #[arg(long, env = "SPOTS_EPOCH_HOURS", value_name = "HOURS",
+          value_parser = clap::value_parser!(u16).range(0..=8_784))]
+    pub(crate) epoch_hours: Option<u16>,
+
+    /// Epochs kept after they are over. Backups of their time can be restored, and opened.
+    #[arg(long, env = "SPOTS_EPOCHS_KEPT", default_value_t = 7, value_name = "COUNT",
+          value_parser = clap::value_parser!(u16).range(0..=400))]
+    pub(crate) epochs_kept: u16,
 
     /// Where the atomic clock keeps its forward window; one directory a server.
     #[arg(
@@ -162,6 +170,12 @@ pub(crate) fn parse(arguments: &[OsString]) -> Result<Cli, Unread> {
         .try_get_matches_from(arguments)
         .map_err(Unread::CommandLine)?;
     Cli::from_arg_matches(&matches).map_err(Unread::CommandLine)
+}
+
+/// The text of a key file, where the environment holds it.
+pub(crate) fn key_text_from_environment() -> Option<Zeroizing<String>> {
+    #[expect(clippy::disallowed_methods, reason = "configuration is read here")]
+    std::env::var("SPOTS_KEYS").ok().map(Zeroizing::new)
 }
 
 /// The settings of a file: argument ids with their values as text.

@@ -76,7 +76,10 @@ statements! {
         "SELECT h.host_id, h.kind, h.name, d.share_id, d.booking_id, r.event_id, e.title,
                 d.event_type, f.field, d.shared_at_ns, d.shared_bound_ns, d.shared_stamp,
                 f.expires_at_ns, f.revoked_at_ns, d.requirements_version, d.agent_id, f.sealed,
-                k.wrapped_key, k.master_version, l.last_opened_ns, l.openings
+                k.wrapped_key, k.master_version, l.last_opened_ns, l.openings,
+                (SELECT g.purged_at_ns FROM destroyed_keys g
+                 WHERE g.host_id = f.host_id AND g.share_id = f.share_id AND g.field = f.field),
+                l.last_downloaded_ns
          FROM agent_bookings a
          JOIN reservations r ON r.host_id = a.host_id AND r.booking_id = a.booking_id
          JOIN reservation_user_data d ON d.host_id = a.host_id AND d.booking_id = a.booking_id
@@ -87,7 +90,9 @@ statements! {
          LEFT JOIN share_keys k
            ON k.host_id = f.host_id AND k.share_id = f.share_id AND k.field = f.field
          CROSS JOIN LATERAL (
-             SELECT max(l.opened_at_ns) AS last_opened_ns, count(*) AS openings
+             SELECT max(l.opened_at_ns) AS last_opened_ns, count(*) AS openings,
+                    max(l.opened_at_ns) FILTER (WHERE l.channel = 'download')
+                        AS last_downloaded_ns
              FROM access_log l
              WHERE l.host_id = d.host_id AND l.share_id = d.share_id
                AND strpos(l.fields, '\"' || f.field || '\"') > 0) AS l
@@ -159,7 +164,7 @@ pub(super) struct Ending {
     pub(super) stamp: Stamp,
 }
 
-struct Ended {
+pub(super) struct Ended {
     host: String,
     share: String,
     field: String,
@@ -168,7 +173,7 @@ struct Ended {
 }
 
 impl Ended {
-    fn from_row(row: &Row) -> Result<Self, Fault> {
+    pub(super) fn from_row(row: &Row) -> Result<Self, Fault> {
         let mut columns = Columns::of(row);
         Ok(Self {
             host: columns.take()?,
@@ -263,7 +268,7 @@ pub(super) async fn end_again(
 }
 
 /// Appends to the ledger.
-async fn enter(
+pub(super) async fn enter(
     session: &Session,
     ended: &[Ended],
     Ending { kind, stamp }: Ending,
@@ -429,6 +434,8 @@ fn shared(columns: &mut Columns<'_>) -> Result<SharedField, Fault> {
         requirements_version,
         last_opened_ns: columns.take()?,
         openings: columns.take::<i64>()?.unsigned_abs(),
+        purged_at_ns: columns.take()?,
+        last_downloaded_ns: columns.take()?,
         grant,
     })
 }

@@ -236,6 +236,19 @@ pub(super) fn end_of_booking(
     end(db, &live, kind, stamp)
 }
 
+/// Ends all that was shared for a host's event.
+pub(super) fn end_of_event(
+    db: &Connection,
+    (host, event): (&str, &str),
+    kind: &str,
+    stamp: Stamp,
+) -> Result<u64, Fault> {
+    let condition = "JOIN reservations r ON r.host_id = d.host_id AND r.booking_id = d.booking_id
+         WHERE r.host_id = ?1 AND r.event_id = ?2";
+    let live = list_live(db, condition, &[&host, &event])?;
+    end(db, &live, kind, stamp)
+}
+
 pub(super) fn end_all(
     db: &Connection,
     agent: &str,
@@ -282,7 +295,12 @@ pub(super) fn list(
                    AND instr(l.fields, '\"' || f.field || '\"') > 0),
                 (SELECT count(*) FROM access_log l
                  WHERE l.host_id = d.host_id AND l.share_id = d.share_id
-                   AND instr(l.fields, '\"' || f.field || '\"') > 0)
+                   AND instr(l.fields, '\"' || f.field || '\"') > 0),
+                (SELECT g.purged_at_ns FROM destroyed_keys g
+                 WHERE g.host_id = f.host_id AND g.share_id = f.share_id AND g.field = f.field),
+                (SELECT max(l.opened_at_ns) FROM access_log l
+                 WHERE l.host_id = d.host_id AND l.share_id = d.share_id
+                   AND l.channel = 'download' AND instr(l.fields, '\"' || f.field || '\"') > 0)
          FROM agent_bookings a
          JOIN reservations r ON r.host_id = a.host_id AND r.booking_id = a.booking_id
          JOIN reservation_user_data d ON d.host_id = a.host_id AND d.booking_id = a.booking_id
@@ -346,6 +364,8 @@ fn shared_from_row(row: &Row<'_>) -> Result<SharedField, Fault> {
         requirements_version: count(row.get(14)?, "requirements_version")?,
         last_opened_ns: row.get(19)?,
         openings: row.get::<_, i64>(20)?.unsigned_abs(),
+        purged_at_ns: row.get(21)?,
+        last_downloaded_ns: row.get(22)?,
         grant,
     })
 }

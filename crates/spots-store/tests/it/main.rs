@@ -11,7 +11,9 @@ mod guests;
 mod hosts;
 mod inventory;
 mod journal;
+mod keys;
 mod ledger;
+mod life;
 mod order;
 mod postgres_only;
 mod removal;
@@ -56,6 +58,7 @@ conformance! {
         a_profile_is_set_and_removed_by_field
         defaults_are_kept_by_scope
         the_oldest_sessions_end_above_the_limit
+        a_new_agent_takes_all_that_the_old_one_had
     }
     hosts {
         a_host_is_found_by_its_members
@@ -126,6 +129,23 @@ conformance! {
         the_latest_upper_end_counts
         places_taken_and_given_back_are_entered
         what_a_removed_account_did_goes_with_it
+    }
+    keys {
+        a_rotation_wraps_every_key_again_and_touches_no_data
+        a_rotation_that_stopped_goes_on
+        nothing_comes_back_below_the_floor
+        what_ended_during_a_rotation_stays_gone
+        a_damaged_key_stops_the_rotation_and_is_named
+        keys_of_another_database_are_refused
+        what_was_taken_back_is_purged_with_its_epoch
+        a_destroyed_key_is_in_no_file_that_can_be_read
+    }
+    life {
+        what_opens_is_what_the_model_says
+        a_called_off_event_ends_all_that_was_shared_for_it
+        no_booking_survives_an_event_called_off_at_the_same_time
+        of_two_revocations_at_once_one_ends_it
+        a_page_that_renders_during_a_revocation_is_recorded_or_finds_nothing
     }
     removal {
         a_removed_account_leaves_no_row_of_its_own

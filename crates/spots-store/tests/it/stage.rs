@@ -1,6 +1,6 @@
 //! A store with people, hosts and events on it, and a look behind it by SQL.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -13,7 +13,10 @@ use spots_booking::{
 use spots_clock::{AtomicClock, ManualSource};
 use spots_migrate::Silent;
 use spots_privacy::consent::{NewShareField, Person};
-use spots_privacy::{AgentId, MasterKeys, Personal, Randomness as _, SystemRandomness, UserId};
+use spots_privacy::{
+    AgentId, Epochs, KeySource, KeyTexts, MasterKeys, Personal, Randomness as _, SystemRandomness,
+    UserId,
+};
 use spots_store::model::{
     Book, Channel, EventToAdd, GuestRecord, Host, Idempotency, Message, NewAccount, NewShare,
     OpenGuests, Opening, PageRequest, Selection, ShareFilter, SharedField,
@@ -39,6 +42,7 @@ pub(crate) struct Stage {
     pub(crate) store: Arc<dyn Store>,
     place: Place,
     pub(crate) keys: MasterKeys,
+    files: KeyFiles,
     clock: AtomicClock,
     time: ManualSource,
 }
@@ -69,11 +73,14 @@ impl Stage {
         let now: Timestamp = NOW.parse().unwrap();
         let start = u64::try_from(now.as_second()).unwrap() * SECOND_NS;
         let (clock, time) = AtomicClock::simulated(start);
-        let keys = MasterKeys::generate(&SystemRandomness);
+        let text = MasterKeys::generate(&SystemRandomness).to_file();
+        let files = KeyFiles(Arc::new(Mutex::new((text.to_string(), Epochs::default()))));
+        let keys = MasterKeys::from_source(Box::new(files.clone())).unwrap();
         Self {
             store,
             place,
             keys,
+            files,
             clock,
             time,
         }
@@ -89,11 +96,47 @@ impl Stage {
         }
     }
 
+    /// Whether this stage stands on PostgreSQL.
+    pub(crate) fn on_postgres(&self) -> bool {
+        matches!(self.place, Place::Postgres(_))
+    }
+
     /// The PostgreSQL database behind this stage.
     pub(crate) fn database(&self) -> &Database {
         match &self.place {
             Place::Postgres(database) => database,
             Place::Sqlite(_) => panic!("this stage stands on SQLite"),
+        }
+    }
+
+    /// Changes the files of keys and epochs as an operator or a server would; the stage's keys are
+    /// read again.
+    pub(crate) fn change_keys<T>(&self, change: impl FnOnce(&mut String, &mut Epochs) -> T) -> T {
+        let answer = {
+            let mut files = self.files.0.lock().unwrap();
+            let (text, epochs) = &mut *files;
+            change(text, epochs)
+        };
+        self.keys.refresh().unwrap();
+        answer
+    }
+
+    /// The bytes of the database's files, the log's included; on PostgreSQL those of the whole
+    /// cluster.
+    pub(crate) fn files(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        match &self.place {
+            Place::Sqlite(directory) => read_all(directory.path(), &mut bytes),
+            Place::Postgres(database) => read_all(database.cluster_folder(), &mut bytes),
+        }
+        bytes
+    }
+
+    /// The same database, opened once more.
+    pub(crate) async fn reopened(&self) -> Arc<dyn Store> {
+        match &self.place {
+            Place::Sqlite(directory) => open_sqlite(directory),
+            Place::Postgres(_) => self.replica().await,
         }
     }
 
@@ -353,6 +396,34 @@ impl Stage {
             .collect();
         fields.sort();
         (view, fields)
+    }
+}
+
+/// The files of keys and epochs.
+#[derive(Clone)]
+struct KeyFiles(Arc<Mutex<(String, Epochs)>>);
+
+impl KeySource for KeyFiles {
+    fn read(&self) -> Result<KeyTexts, Box<dyn std::error::Error + Send + Sync>> {
+        let files = self.0.lock().unwrap();
+        Ok(KeyTexts {
+            keys: files.0.clone().into(),
+            epochs: Some(files.1.to_file()),
+        })
+    }
+}
+
+fn read_all(folder: &std::path::Path, bytes: &mut Vec<u8>) {
+    for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        // A file may go while the database works.
+        let Ok(kind) = entry.file_type() else {
+            continue;
+        };
+        if kind.is_dir() {
+            read_all(&entry.path(), bytes);
+        } else if kind.is_file() {
+            bytes.extend(std::fs::read(entry.path()).unwrap_or_default());
+        }
     }
 }
 

@@ -3,9 +3,11 @@
 use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
+use serde::Serialize;
 use spots_host::Problem;
 use spots_host::extract::Body;
 use spots_privacy::Personal;
+use utoipa::ToSchema;
 
 use crate::http::Me;
 use crate::service::{self, Ctx, NewAccount};
@@ -33,6 +35,29 @@ pub(super) async fn create_account(
     };
     let location = [(header::LOCATION, "/api/v1/me/profile")];
     Ok((StatusCode::CREATED, location, Json(body)))
+}
+
+/// Your new agent.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct AgentBody {
+    /// How the platform tracks you from now on. No host sees it.
+    agent_id: String,
+}
+
+/// Gives you a new agent in the old one's place: your bookings and shares go with you, and the old
+/// id names nobody any more. Hosts notice nothing; you stay the same guest to them.
+#[utoipa::path(
+    post, path = "/me/agent", tag = "accounts",
+    responses((status = 201, description = "The new agent.", body = AgentBody)),
+    security(("session" = [])),
+)]
+pub(super) async fn rotate_agent(
+    ctx: Ctx,
+    Me(me): Me,
+) -> Result<(StatusCode, Json<AgentBody>), Problem> {
+    let agent_id = service::rotate_agent(&ctx, me).await?.reveal();
+    Ok((StatusCode::CREATED, Json(AgentBody { agent_id })))
 }
 
 /// Deletes the account: the keys of the profile and of all that was shared are destroyed, bookings

@@ -169,6 +169,16 @@ pub(super) async fn post_profile(signed_in: SignedIn, form: Form) -> Result<Resp
     }
 }
 
+/// Gives the reader a new agent.
+pub(super) async fn post_agent(signed_in: SignedIn) -> Result<Response, Trouble> {
+    let mut visitor = signed_in.visitor;
+    let person = visitor.person.take();
+    let person = person.expect("who signed in is a person");
+    let done = service::rotate_agent(&visitor.ctx, person).await;
+    done.map_err(|error| visitor.trouble(error))?;
+    Ok(see_other("/me/profile?done=agent"))
+}
+
 pub(super) async fn delete(signed_in: SignedIn) -> Result<Response, Trouble> {
     Ok(show(&delete_page(&signed_in, FormErrors::none()).await?))
 }

@@ -31,7 +31,7 @@ pub use preferences::{DefaultTick, HostDefaults, PreferencesPage, TypeDefaults};
 pub use profile::ProfilePage;
 pub use prose::ProsePage;
 pub use sharing::{
-    BookingShares, FieldEntry, FieldShares, HostShares, LastLooked, ShareLine, SharingPage,
-    SharingView,
+    BookingShares, EndedLine, FieldEntry, FieldShares, HostShares, LastLooked, ShareLine,
+    SharingPage, SharingView,
 };
 pub use sign_in::{SignInPage, SignUpPage};

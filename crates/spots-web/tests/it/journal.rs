@@ -417,11 +417,9 @@ async fn a_time_exchange_is_refused_without_a_nonce() {
         json!("+0112233445566778899aabbccddeeff"),
         json!("é".repeat(16)),
     ] {
-        let answer = world
-            .app
-            .anonymous()
-            .post("/api/v1/time/sync", &json!({"nonce": nonce}));
-        assert_eq!(answer.await.unwrap().fields(), ["nonce"], "{nonce}");
+        let body = json!({"nonce": nonce});
+        let answer = world.app.anonymous().post("/api/v1/time/sync", &body).await;
+        assert_eq!(answer.unwrap().fields(), ["nonce"], "{nonce}");
     }
     let keys = world
         .app

@@ -222,7 +222,7 @@ async fn a_host_finds_no_agent_id_on_any_route() {
     walk_pages(&world, &secrets).await;
     let document = serde_json::to_value(spots_web::openapi()).unwrap();
     let mut visited = BTreeSet::new();
-    let mut saw_guest = false;
+    let (mut saw_guest, mut saw_copy) = (false, false);
     // What takes away comes last.
     let mut operations = operations(&document);
     operations.sort_by_key(|(method, path, _)| (method == "DELETE", !path.ends_with("/shares")));
@@ -241,12 +241,13 @@ async fn a_host_finds_no_agent_id_on_any_route() {
                 .unwrap();
             assert_ne!(reply.status, 500, "{name}: {}", reply.text());
             secrets.absent_from(name, &reply);
+            saw_copy |= name == "copy_guests" && reply.text().contains(CANARY_NAME);
             saw_guest |= name == "list_guests" && reply.text().contains(CANARY_NAME);
         }
         visited.insert((method.to_string(), path));
     }
     assert!(
-        saw_guest,
+        saw_guest && saw_copy,
         "the walk must pass by what is shared, or it proves nothing"
     );
     assert_eq!(visited.len(), operations.len(), "a route was not visited");

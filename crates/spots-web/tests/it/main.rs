@@ -11,6 +11,7 @@ mod ledger;
 mod matrix;
 mod openapi;
 mod pages;
+mod privacy;
 mod refusals;
 mod rights;
 mod transport;

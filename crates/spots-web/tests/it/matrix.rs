@@ -35,6 +35,7 @@ const EXPECTED: &[(&str, [u16; 4])] = &[
     ("create_host_event", [401, 403, 201, 403]),
     ("list_host_events", [401, 403, 200, 403]),
     ("list_guests", [401, 403, 200, 403]),
+    ("copy_guests", [401, 403, 200, 403]),
     ("list_events", [200, 200, 200, 200]),
     ("find_event", [200, 200, 200, 200]),
     ("create_booking", [401, 201, 201, 201]),
@@ -46,6 +47,8 @@ const EXPECTED: &[(&str, [u16; 4])] = &[
     ("revoke_share", [401, 404, 404, 200]),
     ("revoke_shares", [401, 200, 200, 200]),
     ("cancel_booking", [401, 404, 404, 204]),
+    ("rotate_agent", [401, 201, 201, 201]),
+    ("call_off_event", [401, 403, 200, 403]),
     ("delete_account", [401, 200, 200, 200]),
     ("delete_current_session", [401, 401, 401, 401]),
 ];

@@ -1,7 +1,9 @@
 //! `spots serve`.
 
+mod keeper;
+
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,9 +19,14 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
+use self::keeper::{EpochSettings, Keeper};
 use super::{keys, ledger, operator};
 use crate::config::{LogFormat, ServerSettings};
+use crate::keyring::{EpochFile, KeyPlace};
 use crate::output::Output;
+
+/// How long an epoch lasts on PostgreSQL.
+const EPOCH_HOURS: u16 = 24;
 
 pub(crate) fn run(settings: &ServerSettings, output: &mut Output) -> anyhow::Result<ExitCode> {
     if !settings.listen.ip().is_loopback() && !settings.https_proxy {
@@ -33,7 +40,7 @@ pub(crate) fn run(settings: &ServerSettings, output: &mut Output) -> anyhow::Res
     runtime()?.block_on(async {
         let database = Database::parse(&settings.database_url)?;
         let operators = operator::read(&settings.operator_file)?;
-        let keys = load_keys(&settings.key_file, database.exists(), output)?;
+        let keys = Arc::new(load_keys(&settings.keys, database.exists(), output)?);
         let clock = AtomicClock::open(&settings.clock_state).with_context(|| {
             format!(
                 "failed to open the clock's state in {}",
@@ -42,6 +49,7 @@ pub(crate) fn run(settings: &ServerSettings, output: &mut Output) -> anyhow::Res
         })?;
         let clock = Arc::new(clock);
         let store = database.open(Some(Arc::clone(&clock)), output).await?;
+        keys::check(store.as_ref(), &keys).await?;
         if let Some(directory) = &settings.ledger_dir {
             ledger::check_standing(store.as_ref(), &keys, directory).await?;
         }
@@ -51,14 +59,25 @@ pub(crate) fn run(settings: &ServerSettings, output: &mut Output) -> anyhow::Res
             incarnation = node.incarnation(),
             "takes its place in the order"
         );
+        let keeper = Keeper {
+            store: Arc::clone(&store),
+            clock: Arc::clone(&clock),
+            keys: Arc::clone(&keys),
+            random: Arc::new(SystemRandomness),
+            reread: settings.keys.is_file(),
+            epochs: epochs(settings, &database),
+        };
         let platform = Platform::new(
             Arc::clone(&store),
             clock,
-            Arc::new(keys),
+            keys,
             Arc::new(SystemRandomness),
             web_settings(settings, operators),
         )?;
-        serve_until_stopped(settings, platform, output).await?;
+        let keeping = tokio::spawn(keeper.keep());
+        let served = serve_until_stopped(settings, platform, output).await;
+        keeping.abort();
+        served?;
         store.leave_order().await?;
         output.note("stopped")?;
         Ok(ExitCode::SUCCESS)
@@ -222,10 +241,24 @@ impl Progress for Migrations<'_> {
     }
 }
 
+/// How epochs turn: by themselves on PostgreSQL, where a destroyed key stays readable for a while in
+/// dead rows, logs and replicas; on SQLite if the operator wants them.
+fn epochs(settings: &ServerSettings, database: &Database) -> Option<EpochSettings> {
+    let hours = settings.epoch_hours.unwrap_or(match database {
+        Database::Sqlite(_) => 0,
+        Database::Postgres(_) => EPOCH_HOURS,
+    });
+    (hours > 0).then(|| EpochSettings {
+        file: EpochFile(settings.keys.epoch_file.clone()),
+        hours,
+        kept: settings.epochs_kept,
+    })
+}
+
 /// Reads the master keys. At the first start, before there is a database, it makes them.
-fn load_keys(path: &Path, database: bool, output: &mut Output) -> anyhow::Result<MasterKeys> {
-    if !path.exists() && !database {
-        return keys::make(path, output);
+fn load_keys(place: &KeyPlace, database: bool, output: &mut Output) -> anyhow::Result<MasterKeys> {
+    if place.is_file() && !place.key_file.exists() && !database {
+        keys::make(&place.key_file, output)?;
     }
-    keys::read(path)
+    place.read()
 }
