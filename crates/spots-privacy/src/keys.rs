@@ -22,7 +22,7 @@ const KEY_LABEL: &str = "spots.key.1";
 const EPOCH_KEY_LABEL: &str = "spots.key.2";
 const WRAPPING_LABEL: &str = "spots.wrapping.2";
 /// The first byte of a key that an epoch wraps; the epoch follows.
-const EPOCH_FORMAT: u8 = 2;
+pub(crate) const EPOCH_FORMAT: u8 = 2;
 
 /// Why keys could not be read or used. No message holds key material.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]

@@ -86,13 +86,13 @@ pub(crate) async fn a_profile_is_set_and_removed_by_field(stage: &Stage) {
     let fields = vec![seal("name", "Ada"), seal("email", "ada@example.org")];
     stage
         .store
-        .update_profile(person.user(), fields)
+        .update_profile(person.user(), fields, None)
         .await
         .unwrap();
     let changes = vec![seal("name", "Ada L."), ("email".to_owned(), None)];
     stage
         .store
-        .update_profile(person.user(), changes)
+        .update_profile(person.user(), changes, None)
         .await
         .unwrap();
     let profile = stage.store.list_profile(person.user()).await.unwrap();

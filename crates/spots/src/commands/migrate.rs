@@ -3,6 +3,7 @@
 pub(crate) mod blobs;
 mod check;
 mod database;
+mod roles;
 mod views;
 
 use std::path::{Path, PathBuf};
@@ -35,6 +36,8 @@ pub(crate) enum MigrateCommand {
     Adopt(database::ApplyArgs),
     /// Show who holds the lock, or free what an operator has mended.
     Unlock(database::UnlockArgs),
+    /// PostgreSQL: make the login roles that hosts' and attendees' reads run as.
+    Roles(roles::RolesArgs),
 }
 
 pub(crate) fn run(command: MigrateCommand, output: &mut Output) -> anyhow::Result<ExitCode> {
@@ -49,6 +52,7 @@ pub(crate) fn run(command: MigrateCommand, output: &mut Output) -> anyhow::Resul
         MigrateCommand::Down(args) => database::down(&args, output),
         MigrateCommand::Adopt(args) => database::adopt(&args, output),
         MigrateCommand::Unlock(args) => database::unlock(&args, output),
+        MigrateCommand::Roles(args) => roles::run(&args, output),
     }
 }
 

@@ -22,3 +22,5 @@ mod serve;
 mod server;
 #[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod transit;
