@@ -1,8 +1,8 @@
 //! The main job in a real browser, on the real binary.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Lines};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use spots_testkit::browser::{Browser, Tab};
 
@@ -10,6 +10,7 @@ use spots_testkit::browser::{Browser, Tab};
 struct Demo {
     process: Child,
     address: String,
+    _lines: Lines<BufReader<ChildStdout>>,
 }
 
 impl Demo {
@@ -24,12 +25,18 @@ impl Demo {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        // Held to the end: a program whose reader goes away stops.
+        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let address = lines
+            .by_ref()
             .map(Result::unwrap)
             .find_map(|line| Some(line.strip_prefix("SPOTS listens on ")?.to_owned()))
             .expect("the demo tells its address");
-        Self { process, address }
+        Self {
+            process,
+            address,
+            _lines: lines,
+        }
     }
 
     fn at(&self, path: &str) -> String {
