@@ -4,10 +4,16 @@ pub mod consent;
 pub mod epochs;
 pub mod identity;
 pub mod keys;
+pub mod ledger;
 pub mod personal;
 pub mod random;
+pub mod remains;
 pub mod seal;
 pub mod signing;
+
+#[cfg(doctest)]
+#[doc = include_str!("wall.md")]
+struct TypeWall;
 
 pub use consent::{Consented, Grant, NotOpen, Owner};
 pub use epochs::Epochs;

@@ -1,5 +1,7 @@
 //! The platform's own migrations, carried in the binary.
 
+use std::collections::BTreeSet;
+
 use spots_migrate::MigrationSet;
 
 /// Every file of a migration's folder, by its path in the set; those after `two ways back` have a
@@ -49,6 +51,7 @@ const FILES: &[(&str, &str)] = migrations! {
     "0210-replica-order"
     two ways back:
     "0220-key-wrappings"
+    "0240-ledger-tree"
 };
 
 /// The set that this binary was built with.
@@ -56,9 +59,25 @@ pub fn migrations() -> MigrationSet {
     MigrationSet::from_embedded(FILES).expect("a test reads the embedded set")
 }
 
+/// Every table that the migrations make, on PostgreSQL.
+pub(crate) fn tables() -> BTreeSet<String> {
+    let scripts = FILES
+        .iter()
+        .filter(|(path, _)| path.ends_with("up.postgres.sql"));
+    scripts
+        .flat_map(|(_, text)| text.lines())
+        .filter_map(|line| line.trim_start().strip_prefix("CREATE TABLE "))
+        .filter_map(|rest| {
+            rest.trim_start_matches("IF NOT EXISTS ")
+                .split([' ', '('])
+                .next()
+        })
+        .map(str::to_owned)
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
     use std::path::Path;
 
     use super::*;

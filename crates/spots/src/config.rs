@@ -68,6 +68,47 @@ pub(crate) struct ServerSettings {
     )]
     pub(crate) clock_state: PathBuf,
 
+    /// A copy of the consent ledger outside the database: after an old backup is restored it tells
+    /// what people took back since. Keep it apart from the database's backups.
+    #[arg(long, env = "SPOTS_LEDGER_DIR", value_name = "DIR")]
+    pub(crate) ledger_dir: Option<PathBuf>,
+
+    /// PostgreSQL: what hosts' and visitors' reads log in as; `spots migrate roles` makes the role.
+    #[arg(
+        long,
+        env = "SPOTS_HOST_DATABASE_URL",
+        value_name = "URL",
+        hide_env_values = true
+    )]
+    pub(crate) host_database_url: Option<String>,
+
+    /// PostgreSQL: what people's reads of their own log in as.
+    #[arg(
+        long,
+        env = "SPOTS_ATTENDEE_DATABASE_URL",
+        value_name = "URL",
+        hide_env_values = true
+    )]
+    pub(crate) attendee_database_url: Option<String>,
+
+    /// Speak HTTPS with this certificate, PEM, the server's own first. SIGHUP reads it again.
+    #[arg(long, env = "SPOTS_TLS_CERTIFICATE", value_name = "FILE", requires = "tls_key",
+          conflicts_with_all = ["tls_self_signed", "https_proxy"])]
+    pub(crate) tls_certificate: Option<PathBuf>,
+
+    /// The certificate's private key, PEM, in a file that only its owner can read.
+    #[arg(
+        long,
+        env = "SPOTS_TLS_KEY",
+        value_name = "FILE",
+        requires = "tls_certificate"
+    )]
+    pub(crate) tls_key: Option<PathBuf>,
+
+    /// Speak HTTPS with a new certificate that nobody vouches for, to try it out.
+    #[arg(long, env = "SPOTS_TLS_SELF_SIGNED", conflicts_with = "https_proxy")]
+    pub(crate) tls_self_signed: bool,
+
     /// Who may read the journal, as `spots operator add` writes it; nobody if there is no such file.
     #[arg(
         long,

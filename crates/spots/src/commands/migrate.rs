@@ -4,6 +4,7 @@ pub(crate) mod blobs;
 mod check;
 mod database;
 mod rehearse;
+mod roles;
 mod scratch;
 mod standing;
 mod views;
@@ -38,6 +39,8 @@ pub(crate) enum MigrateCommand {
     Adopt(database::AdoptArgs),
     /// Show who holds the lock, or free what an operator has mended.
     Unlock(database::UnlockArgs),
+    /// PostgreSQL: make the login roles that hosts' and attendees' reads run as.
+    Roles(roles::RolesArgs),
     /// Say what a database is for: production takes only a set that was rehearsed.
     Environment(standing::EnvironmentArgs),
     /// Put migrations into testing, so that nothing that conflicts may start.
@@ -57,6 +60,7 @@ pub(crate) fn run(command: MigrateCommand, output: &mut Output) -> anyhow::Resul
         MigrateCommand::Down(args) => database::down(&args, output),
         MigrateCommand::Adopt(args) => database::adopt(&args, output),
         MigrateCommand::Unlock(args) => database::unlock(&args, output),
+        MigrateCommand::Roles(args) => roles::run(&args, output),
         MigrateCommand::Environment(args) => standing::environment(&args, output),
         MigrateCommand::Testing(command) => standing::testing(&command, output),
     }

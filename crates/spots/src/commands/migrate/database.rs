@@ -11,8 +11,9 @@ use spots_migrate::{
     Applied, ApplyError, Certificate, Dialect, Event, MigrationSet, Record, RollBack, Run,
     Standing, State, postgres, sqlite,
 };
+use spots_store::PostgresAddress;
 use tokio::runtime::Runtime;
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::Client;
 
 use super::SetArgs;
 use super::scratch::{self, Scratch};
@@ -129,11 +130,8 @@ impl Database {
                 .worker_threads(1)
                 .enable_all()
                 .build()?;
-            let (client, connection) = runtime
-                .block_on(tokio_postgres::connect(url, NoTls))
-                .context("failed to connect to PostgreSQL")?;
-            // Ends with the client, which reports whatever goes wrong.
-            runtime.spawn(async move { drop(connection.await) });
+            let address = PostgresAddress::parse(url)?;
+            let client = runtime.block_on(address.connect())?;
             return Ok(Self::Postgres(Box::new(client), runtime));
         }
         let path = PathBuf::from(

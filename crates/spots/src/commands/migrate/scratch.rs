@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
-use tokio_postgres::{Client, NoTls};
+use spots_store::PostgresAddress;
+use tokio_postgres::Client;
 
 /// A database of its own on the same server.
 pub(super) struct Scratch {
@@ -59,11 +60,9 @@ fn quoted(name: &str) -> String {
 
 /// Connects to the server of this address; to another of its databases when one is named.
 pub(super) async fn connect(url: &str, database: Option<&str>) -> anyhow::Result<Client> {
-    let mut config = url.parse::<tokio_postgres::Config>()?;
+    let mut address = PostgresAddress::parse(url)?;
     if let Some(database) = database {
-        config.dbname(database);
+        address = address.database(database);
     }
-    let (client, connection) = config.connect(NoTls).await?;
-    tokio::spawn(async move { drop(connection.await) });
-    Ok(client)
+    Ok(address.connect().await?)
 }
