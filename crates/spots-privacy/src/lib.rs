@@ -4,6 +4,7 @@ pub mod consent;
 pub mod epochs;
 pub mod identity;
 pub mod keys;
+pub mod ledger;
 pub mod personal;
 pub mod random;
 pub mod remains;

@@ -128,12 +128,14 @@ pub struct Credentials {
 }
 
 /// What an account deletion did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Removal {
     /// Shared fields whose keys were destroyed.
     pub fields: u64,
     /// Bookings to come that were cancelled.
     pub bookings: u64,
+    /// Rows that were deleted, by table.
+    pub rows: Vec<(&'static str, u64)>,
 }
 
 /// Someone who offers something.

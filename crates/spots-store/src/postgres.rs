@@ -25,7 +25,9 @@ mod hosts;
 mod journal;
 mod keys;
 mod lanes;
+mod ledger;
 mod order;
+mod rights;
 mod session;
 mod shares;
 mod store;
@@ -264,6 +266,8 @@ mod tests {
             events::ALL,
             guests::ALL,
             hosts::ALL,
+            ledger::ALL,
+            rights::ALL,
             journal::ALL,
             order::ALL,
             keys::ALL,

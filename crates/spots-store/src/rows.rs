@@ -15,6 +15,26 @@ use spots_privacy::{WrappedKey, Wrapping};
 use crate::error::StoreError;
 use crate::model::Stamp;
 
+/// Why an address cannot be signed in with.
+pub(crate) const ADDRESS_TAKEN: &str = "this e-mail address has an account; sign in instead";
+
+/// What an account consists of besides its bookings and shares, with the column that names it. They
+/// are deleted in this order.
+pub(crate) const ROWS_OF_ACCOUNT: [(&str, &str); 12] = [
+    ("sessions", "user_id"),
+    ("sharing_defaults", "user_id"),
+    ("user_profiles", "user_id"),
+    ("user_credentials", "user_id"),
+    ("user_agent_mappings", "user_id"),
+    ("user_keys", "user_id"),
+    ("host_members", "user_id"),
+    ("users", "id"),
+    ("idempotency_keys", "actor"),
+    ("agent_profiles", "agent_id"),
+    ("anonymous_users", "agent_id"),
+    ("agents", "agent_id"),
+];
+
 /// A column holds what this program never writes there.
 #[derive(Debug, thiserror::Error)]
 #[error("column {0} holds a value of no known form")]

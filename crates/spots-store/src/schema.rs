@@ -51,6 +51,7 @@ const FILES: &[(&str, &str)] = migrations! {
     "0210-replica-order"
     two ways back:
     "0220-key-wrappings"
+    "0240-ledger-tree"
 };
 
 /// The set that this binary was built with.

@@ -4,6 +4,7 @@ mod api;
 mod front_door;
 pub mod http;
 pub mod leaks;
+pub mod ledger;
 pub mod pages;
 mod platform;
 mod router;

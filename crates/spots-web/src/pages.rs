@@ -34,6 +34,10 @@ pub(crate) fn routes() -> Router<Platform> {
         .route("/me/sharing", get(sharing::list))
         .route("/me/sharing/revoke", post(sharing::revoke))
         .route(
+            "/me/shares/{shareId}/receipt",
+            get(crate::api::ledger::find_receipt),
+        )
+        .route(
             "/me/preferences",
             get(preferences::list).post(preferences::save),
         )

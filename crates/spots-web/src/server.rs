@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 
+use crate::ledger::{self, Mirror};
 use crate::platform::Platform;
 use crate::router::{metrics_router, router};
 use crate::service::Ctx;
@@ -24,6 +25,10 @@ pub async fn serve(
     platform: Platform,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
+    let mirror = platform.settings().ledger_dir.as_ref().map(|directory| {
+        Mirror::open(directory, platform.ledger_key().public()).map_err(io::Error::other)
+    });
+    let ledger = tokio::spawn(ledger::keep(platform.clone(), mirror.transpose()?));
     let expiry = tokio::spawn(end_what_expired(platform.clone()));
     let router = router(platform);
     let served = match certificate {
@@ -40,6 +45,7 @@ pub async fn serve(
         }
     };
     expiry.abort();
+    ledger.abort();
     served
 }
 

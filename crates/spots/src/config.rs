@@ -68,6 +68,11 @@ pub(crate) struct ServerSettings {
     )]
     pub(crate) clock_state: PathBuf,
 
+    /// A copy of the consent ledger outside the database: after an old backup is restored it tells
+    /// what people took back since. Keep it apart from the database's backups.
+    #[arg(long, env = "SPOTS_LEDGER_DIR", value_name = "DIR")]
+    pub(crate) ledger_dir: Option<PathBuf>,
+
     /// PostgreSQL: what hosts' and visitors' reads log in as; `spots migrate roles` makes the role.
     #[arg(
         long,
@@ -103,6 +108,7 @@ pub(crate) struct ServerSettings {
     /// Speak HTTPS with a new certificate that nobody vouches for, to try it out.
     #[arg(long, env = "SPOTS_TLS_SELF_SIGNED", conflicts_with = "https_proxy")]
     pub(crate) tls_self_signed: bool,
+
     /// Who may read the journal, as `spots operator add` writes it; nobody if there is no such file.
     #[arg(
         long,

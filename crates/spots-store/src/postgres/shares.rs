@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use spots_booking::Refusal;
 use spots_privacy::consent::commitment;
+use spots_privacy::ledger::Entry;
+use spots_privacy::ledger::entry::{ERASED, commitment_of_erasure, erased_name};
 use spots_privacy::{AgentId, Grant, SealedField};
 use tokio::try_join;
 use tokio_postgres::Row;
@@ -49,6 +51,20 @@ statements! {
              JOIN reservation_user_data d ON d.host_id = k.host_id AND d.share_id = k.share_id
              WHERE f.expires_at_ns <= $1 AND f.revoked_at_ns IS NULL
              ORDER BY f.expires_at_ns LIMIT $2 FOR UPDATE OF k SKIP LOCKED),
+         gone AS (
+             DELETE FROM share_keys k USING live l
+             WHERE k.host_id = l.host_id AND k.share_id = l.share_id AND k.field = l.field)
+         SELECT host_id, share_id, field, salt, booking_id FROM live";
+    END_AGAIN(TEXT, TEXT, TEXT, INT8, BYTEA) =
+        "WITH live AS MATERIALIZED (
+             SELECT k.host_id, k.share_id, k.field, k.salt, d.booking_id
+             FROM share_keys k
+             JOIN reservation_user_data d ON d.host_id = k.host_id AND d.share_id = k.share_id
+             WHERE k.host_id = $1 AND k.share_id = $2 AND k.field = $3 FOR UPDATE OF k),
+         marked AS (
+             UPDATE reservation_user_data_fields f SET revoked_at_ns = $4, revoked_stamp = $5
+             FROM live l
+             WHERE f.host_id = l.host_id AND f.share_id = l.share_id AND f.field = l.field),
          gone AS (
              DELETE FROM share_keys k USING live l
              WHERE k.host_id = l.host_id AND k.share_id = l.share_id AND k.field = l.field)
@@ -200,6 +216,55 @@ async fn destroy(
         )
         .await?;
     rows.iter().map(Ended::from_row).collect()
+}
+
+/// Enters that an account is gone.
+pub(super) async fn enter_erasure(
+    session: &Session,
+    user: &str,
+    stamp: Stamp,
+) -> Result<(), tokio_postgres::Error> {
+    let (hosts, shares, fields) = (["-"], [erased_name(user)], ["account"]);
+    let facts = commitment_of_erasure(user, stamp.at_ns);
+    let (facts, id) = ([facts.as_slice()], stamp.id.as_slice());
+    session
+        .run(
+            &ENTER,
+            [
+                &hosts.as_slice(),
+                &shares.as_slice(),
+                &fields.as_slice(),
+                &facts.as_slice(),
+                &id,
+                &ERASED,
+            ],
+        )
+        .await
+}
+
+/// Ends again what has its key although this entry ended it; returns how many.
+pub(super) async fn end_again(
+    session: &Session,
+    entry: &Entry,
+    stamp: Stamp,
+) -> Result<u64, Fault> {
+    let id = stamp.id.as_slice();
+    let rows = session
+        .rows(
+            &END_AGAIN,
+            [&entry.host, &entry.share, &entry.field, &stamp.at_ns, &id],
+        )
+        .await?;
+    let ended = rows
+        .iter()
+        .map(Ended::from_row)
+        .collect::<Result<Vec<_>, _>>()?;
+    let ending = Ending {
+        kind: "replayed",
+        stamp,
+    };
+    enter(session, &ended, ending).await?;
+    Ok(ended.len() as u64)
 }
 
 /// Appends to the ledger.

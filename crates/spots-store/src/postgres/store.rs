@@ -71,10 +71,12 @@ impl Store for PostgresStore {
         &self,
         user: &UserId,
         fields: Vec<(String, Option<SealedField>)>,
+        email_lookup: Option<[u8; 32]>,
     ) -> Result<(), StoreError> {
         let work = accounts::UpdateProfile {
             user: user.reveal(),
             fields: fields.into_iter().collect(),
+            email_lookup,
         };
         self.transact(&work)
             .await

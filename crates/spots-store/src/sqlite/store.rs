@@ -67,9 +67,13 @@ impl Store for SqliteStore {
         &self,
         user: &UserId,
         fields: Vec<(String, Option<SealedField>)>,
+        email_lookup: Option<[u8; 32]>,
     ) -> Result<(), StoreError> {
         let user = user.reveal();
         self.write("update a profile", move |db| {
+            if let Some(email_lookup) = email_lookup {
+                accounts::set_address(db, &user, email_lookup)?;
+            }
             fields.iter().try_for_each(|(field, sealed)| {
                 accounts::set_field(db, &user, field, sealed.as_ref())
             })

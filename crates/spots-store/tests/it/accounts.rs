@@ -86,13 +86,13 @@ pub(crate) async fn a_profile_is_set_and_removed_by_field(stage: &Stage) {
     let fields = vec![seal("name", "Ada"), seal("email", "ada@example.org")];
     stage
         .store
-        .update_profile(person.user(), fields)
+        .update_profile(person.user(), fields, None)
         .await
         .unwrap();
     let changes = vec![seal("name", "Ada L."), ("email".to_owned(), None)];
     stage
         .store
-        .update_profile(person.user(), changes)
+        .update_profile(person.user(), changes, None)
         .await
         .unwrap();
     let profile = stage.store.list_profile(person.user()).await.unwrap();
@@ -209,7 +209,7 @@ pub(crate) async fn a_new_agent_takes_all_that_the_old_one_had(stage: &Stage) {
     assert_ne!(*ada.agent(), old);
 
     let (session, kept) = stage.store.lookup_session([9; 32]).await.unwrap().unwrap();
-    let owner = spots_privacy::Owner::signed_in(session, &[9; 32], 0).unwrap();
+    let owner = Owner::signed_in(session, &[9; 32], 0).unwrap();
     assert_eq!(
         owner.unlock(&stage.keys, &kept).unwrap().agent(),
         ada.agent(),
@@ -270,7 +270,7 @@ pub(crate) async fn a_new_agent_takes_all_that_the_old_one_had(stage: &Stage) {
     }
     let again = rotate(ada, &old).await;
     assert_eq!(
-        crate::stage::refused(again),
+        refused(again),
         Refusal::NotFound("agent"),
         "it was replaced"
     );

@@ -9,12 +9,15 @@ mod contention;
 mod events;
 mod guests;
 mod hosts;
+mod inventory;
 mod journal;
 mod keys;
+mod ledger;
 mod life;
 mod order;
 mod postgres_only;
 mod removal;
+mod rights;
 mod shares;
 mod stage;
 mod supabase;
@@ -104,6 +107,23 @@ conformance! {
         guests_are_paged_and_chosen_by_slot
         messages_go_to_both_sides
         a_revocation_reaches_hosts_apart_in_time
+    }
+    ledger {
+        entries_get_their_places_in_batches
+        servers_that_sequence_at_once_agree
+        nothing_in_the_ledger_changes
+        what_ended_is_ended_again
+        lost_entries_go_back_to_their_places
+    }
+    inventory {
+        every_column_has_its_place
+    }
+    rights {
+        what_is_held_is_told
+        a_new_address_signs_in_and_the_old_one_does_not
+        an_erasure_counts_what_it_destroys
+        people_are_counted_by_event_type_and_day
+        everyone_is_listed_for_a_replay
     }
     wall {
         a_host_sees_its_own_rows_and_no_others

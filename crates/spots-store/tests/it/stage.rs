@@ -245,6 +245,58 @@ impl Stage {
         }
     }
 
+    pub(crate) fn is_sqlite(&self) -> bool {
+        matches!(self.place, Place::Sqlite(_))
+    }
+
+    /// A statement behind the store's back, and what the database says to it.
+    pub(crate) async fn execute(&self, sql: &str) -> Result<(), String> {
+        match &self.place {
+            Place::Sqlite(directory) => Connection::open(directory.path().join("spots.sqlite"))
+                .unwrap()
+                .execute_batch(sql)
+                .map_err(|error| error.to_string()),
+            Place::Postgres(database) => {
+                let (client, connection) = tokio_postgres::connect(&database.url(), NoTls)
+                    .await
+                    .unwrap();
+                tokio::spawn(connection);
+                let done = client.batch_execute(sql).await;
+                done.map_err(|error| format!("{error:?}"))
+            }
+        }
+    }
+
+    /// Every column of every table of the platform, as `table.column`.
+    pub(crate) async fn columns(&self) -> Vec<String> {
+        match &self.place {
+            Place::Sqlite(directory) => {
+                let sql = "SELECT t.name || '.' || c.name FROM sqlite_schema t
+                           JOIN pragma_table_xinfo(t.name) c
+                           WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite_%' ORDER BY 1";
+                let connection = Connection::open(directory.path().join("spots.sqlite")).unwrap();
+                let mut statement = connection.prepare(sql).unwrap();
+                let rows = statement.query_map([], |row| row.get(0)).unwrap();
+                rows.collect::<Result<_, _>>().unwrap()
+            }
+            Place::Postgres(database) => {
+                let sql = "SELECT CASE table_schema WHEN 'public' THEN '' ELSE table_schema || '_'
+                                  END || table_name || '.' || column_name
+                           FROM information_schema.columns
+                           WHERE table_schema NOT IN ('pg_catalog', 'information_schema')
+                             AND (table_schema, table_name) NOT IN (
+                                 SELECT table_schema, table_name FROM information_schema.views)
+                           ORDER BY 1";
+                let (client, connection) = tokio_postgres::connect(&database.url(), NoTls)
+                    .await
+                    .unwrap();
+                tokio::spawn(connection);
+                let rows = client.query(sql, &[]).await.unwrap();
+                rows.iter().map(|row| row.get(0)).collect()
+            }
+        }
+    }
+
     pub(crate) fn stamp(&self) -> Stamp {
         self.clock.now().unwrap().into()
     }

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use crate::http::Me;
 use crate::service::{self, Ctx, NewAccount};
-use crate::wire::{AccountBody, NewAccountBody};
+use crate::wire::{AccountBody, ErasureBody, NewAccountBody};
 
 /// Signs up: an account with an agent of its own.
 #[utoipa::path(
@@ -61,13 +61,18 @@ pub(super) async fn rotate_agent(
 }
 
 /// Deletes the account: the keys of the profile and of all that was shared are destroyed, bookings
-/// to come are cancelled, sessions end. It cannot be undone.
+/// to come are cancelled, sessions end. It cannot be undone. The answer is the only copy of the
+/// certificate.
 #[utoipa::path(
     delete, path = "/me", tag = "accounts",
-    responses((status = 204, description = "It is gone.")),
+    responses((status = 200, description = "It is gone.", body = ErasureBody)),
     security(("session" = [])),
 )]
-pub(super) async fn delete_account(ctx: Ctx, Me(me): Me) -> Result<StatusCode, Problem> {
-    service::remove_account(&ctx, &me).await?;
-    Ok(StatusCode::NO_CONTENT)
+pub(super) async fn delete_account(ctx: Ctx, Me(me): Me) -> Result<Json<ErasureBody>, Problem> {
+    let erased = service::remove_account(&ctx, &me).await?;
+    Ok(Json(ErasureBody {
+        destroyed_keys: erased.removal.fields,
+        cancelled_bookings: erased.removal.bookings,
+        certificate: erased.certificate,
+    }))
 }

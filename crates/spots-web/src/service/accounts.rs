@@ -1,11 +1,11 @@
-//! Signing up, and leaving.
+//! Signing up.
 
 use spots_booking::field::StandardField;
 use spots_booking::{FieldName, FieldProblem, FieldValue, Refusal, ValueKind};
 use spots_privacy::consent::Person;
 use spots_privacy::{AgentId, Personal, UserId};
 use spots_store::agents::NewAgent;
-use spots_store::model::{NewAccount as Stored, ProfileField, Removal};
+use spots_store::model::{NewAccount as Stored, ProfileField};
 
 use super::{Answer, Ctx, stored, unsealed};
 
@@ -16,7 +16,7 @@ pub const PASSWORD_CHARS_MAX: usize = 256;
 /// What the keyed hash of an e-mail address is for.
 const EMAIL_CONTEXT: &str = "email";
 /// What the keyed hash of an agent id is for.
-const AGENT_CONTEXT: &str = "agent";
+pub(crate) const AGENT_CONTEXT: &str = "agent";
 
 /// Someone who signs up.
 #[derive(Debug)]
@@ -73,15 +73,6 @@ pub async fn sign_up(ctx: &Ctx, new: NewAccount) -> Answer<Account> {
         user: person.user().clone(),
         agent: person.agent().clone(),
     })
-}
-
-/// Deletes a person's account: their keys and those of all they shared are destroyed, what is to
-/// come is cancelled, their sessions end.
-pub async fn remove_account(ctx: &Ctx, person: &Person) -> Answer<Removal> {
-    ctx.store()
-        .remove_account(person.user(), person.agent(), ctx.stamp())
-        .await
-        .map_err(stored)
 }
 
 /// Gives a person a new agent in the old one's place. Hosts keep their handles of the guest.

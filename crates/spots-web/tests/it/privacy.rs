@@ -95,7 +95,7 @@ async fn a_host_gets_an_age_without_the_date() {
     let reply = world.try_book(&adult).await;
     assert_eq!(
         (reply.status.as_u16(), reply.code().as_str()),
-        (422, "invalid"),
+        (422, "invalid-fields"),
         "{}",
         reply.text()
     );
@@ -312,7 +312,7 @@ async fn an_event_called_off_ends_what_was_shared_for_it() {
     assert_eq!(world.guests().await["items"][0]["userData"], Value::Null);
     assert_eq!(world.shares("").await["items"], json!([]));
     let refused = world.try_book(&json!({})).await;
-    assert_eq!(refused.status, 409, "{}", refused.text());
+    assert_eq!(refused.code(), "event-called-off");
 }
 
 #[tokio::test]
@@ -335,6 +335,20 @@ async fn a_new_agent_keeps_everything_and_the_host_notices_nothing() {
         .unwrap();
     let new = new.json(201).unwrap();
     assert_ne!(new["agentId"], world.ada.agent_id);
+    let openings = async || {
+        let metrics = world.app.anonymous().get("/metrics").await.unwrap().text();
+        let line = metrics
+            .lines()
+            .find_map(|line| line.strip_prefix("spots_mapping_openings_total "));
+        line.unwrap().parse::<u64>().unwrap()
+    };
+    let counted = openings().await;
+    world.shares("").await;
+    assert_eq!(
+        openings().await,
+        counted + 1,
+        "access to the mapping is counted"
+    );
     assert_eq!(world.guests().await, before);
     assert_eq!(world.shares("").await["items"].as_array().unwrap().len(), 1);
     let bookings = world
@@ -351,14 +365,6 @@ async fn a_new_agent_keeps_everything_and_the_host_notices_nothing() {
             .contains(new["agentId"].as_str().unwrap())
     );
     assert!(!bookings.to_string().contains(&world.ada.agent_id));
-    let random = world.ada.agent_id.trim_start_matches("agent_").as_bytes();
-    let bytes = world.app.database_bytes().unwrap();
-    let live = bytes
-        .windows(random.len())
-        .filter(|window| *window == random)
-        .count();
-    let copies = bytes.len();
-    assert!(live < copies, "the search reads the files");
 }
 
 /// What is not there and what is somebody else's are told in the same words, from the same code.
@@ -374,8 +380,8 @@ async fn what_is_not_yours_looks_like_what_is_not_there() {
     let share = shares["items"][0]["shareId"].as_str().unwrap();
     let other = |id: &str| {
         let (prefix, random) = id.split_once('_').unwrap();
-        let turned: String = random.chars().rev().collect();
-        format!("{prefix}_{turned}")
+        let first = if random.starts_with('A') { "B" } else { "A" };
+        format!("{prefix}_{first}{}", &random[1..])
     };
     let event = &world.event;
     for (method, there, not_there) in [
@@ -427,16 +433,13 @@ async fn what_is_not_yours_looks_like_what_is_not_there() {
             let headers: Vec<_> = headers
                 .map(|(name, value)| (name.clone(), value.clone()))
                 .collect();
-            seen.push((reply.status, reply.text(), headers));
+            let mut body: Value = serde_json::from_slice(&reply.body).unwrap();
+            // The request's own number.
+            body.as_object_mut().unwrap().remove("instance");
+            seen.push((reply.status, body, headers));
         }
         assert_eq!(seen[0].0, 404, "{method} {there}: {}", seen[0].1);
-        let plain = |text: &str| text.replace(&there, "").replace(&not_there, "");
-        assert_eq!(
-            (seen[0].0, plain(&seen[0].1)),
-            (seen[1].0, plain(&seen[1].1)),
-            "{method} {there}"
-        );
-        assert_eq!(seen[0].2, seen[1].2, "{method} {there}");
+        assert_eq!(seen[0], seen[1], "{method} {there}");
     }
     assert_eq!(
         world.shares("").await["items"].as_array().unwrap().len(),

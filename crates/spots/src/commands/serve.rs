@@ -22,7 +22,7 @@ use tracing_subscriber::EnvFilter;
 
 use self::keeper::{EpochSettings, Keeper};
 use super::transport::Transport;
-use super::{keys, operator};
+use super::{keys, ledger, operator};
 use crate::config::{LogFormat, ServerSettings};
 use crate::keyring::{EpochFile, KeyPlace};
 use crate::output::Output;
@@ -50,6 +50,9 @@ pub(crate) fn run(settings: &ServerSettings, output: &mut Output) -> anyhow::Res
             .open_behind(logins, Arc::clone(&clock), output)
             .await?;
         keys::check(store.as_ref(), &keys).await?;
+        if let Some(directory) = &settings.ledger_dir {
+            ledger::check_standing(store.as_ref(), &keys, directory).await?;
+        }
         let node = store.join_order().await?;
         tracing::info!(
             node = node.node(),
@@ -88,6 +91,7 @@ fn web_settings(settings: &ServerSettings, transport: Transport, operators: Oper
         request_timeout: Duration::from_secs(u64::from(settings.request_seconds)),
         scale: settings.time_scale.into(),
         operators,
+        ledger_dir: settings.ledger_dir.clone(),
         metrics_at_home: settings.metrics_listen.is_none()
             && transport != Transport::Proxy
             && settings.listen.ip().is_loopback(),

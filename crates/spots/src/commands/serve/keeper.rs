@@ -139,3 +139,107 @@ impl Keeper {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use spots_clock::ManualSource;
+    use spots_migrate::Silent;
+    use spots_privacy::consent::Person;
+    use spots_privacy::{SystemRandomness, UserId};
+    use spots_store::SqliteStore;
+    use spots_store::model::NewAccount;
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::keyring::KeyPlace;
+
+    const SECOND_NS: u64 = 1_000_000_000;
+
+    struct World {
+        keeper: Keeper,
+        time: ManualSource,
+        _folder: TempDir,
+    }
+
+    /// A server with somebody's key in its database, before its first epoch.
+    async fn world(kept: u16) -> World {
+        let folder = tempfile::tempdir().unwrap();
+        let place = KeyPlace {
+            key_file: folder.path().join("spots.keys"),
+            key_command: None,
+            epoch_file: folder.path().join("spots.epochs"),
+        };
+        place
+            .write(&MasterKeys::generate(&SystemRandomness))
+            .unwrap();
+        let keys = Arc::new(place.read().unwrap());
+        let store = SqliteStore::open(&folder.path().join("spots.db"), &mut Silent).unwrap();
+        let store: Arc<dyn Store> = Arc::new(store);
+        let person = Person::create(UserId::generate(&SystemRandomness), &SystemRandomness);
+        let account = NewAccount {
+            user: person.user().clone(),
+            agent: person.agent().clone(),
+            agent_lookup: [1; 32],
+            stored: person.to_stored(&keys, &SystemRandomness).unwrap(),
+            email_lookup: [2; 32],
+            password_hash: String::new(),
+            profile: Vec::new(),
+        };
+        store.add_account(account).await.unwrap();
+        let (clock, time) = AtomicClock::simulated(1_795_366_800 * SECOND_NS);
+        let keeper = Keeper {
+            store,
+            clock: Arc::new(clock),
+            keys,
+            random: Arc::new(SystemRandomness),
+            reread: true,
+            epochs: Some(EpochSettings {
+                file: EpochFile(place.epoch_file),
+                hours: 24,
+                kept,
+            }),
+        };
+        World {
+            keeper,
+            time,
+            _folder: folder,
+        }
+    }
+
+    impl World {
+        async fn after(&self, seconds: u64) -> (Vec<u32>, Vec<u32>) {
+            self.time.advance(seconds * SECOND_NS);
+            self.keeper.upkeep().await.unwrap();
+            let counts = self.keeper.store.count_wrappings().await.unwrap();
+            let wrapped = counts.iter().map(|count| count.wrapping.epoch).collect();
+            (self.keeper.keys.epochs(), wrapped)
+        }
+    }
+
+    #[tokio::test]
+    async fn epochs_turn_by_themselves_and_the_old_one_goes_when_nothing_needs_it() {
+        let world = world(0).await;
+        assert_eq!(
+            world.after(0).await,
+            (vec![1], vec![0]),
+            "begun, not yet used"
+        );
+        assert_eq!(world.after(89).await, (vec![1], vec![0]));
+        assert_eq!(world.after(1).await, (vec![1], vec![1]));
+        assert_eq!(world.after(86_309).await, (vec![1], vec![1]));
+        assert_eq!(world.after(1).await, (vec![1, 2], vec![1]), "a day is over");
+        assert_eq!(world.after(90).await, (vec![2], vec![2]));
+        let floor = world.keeper.store.lookup_floor().await.unwrap().unwrap();
+        assert_eq!(floor.wrapping.epoch, 2);
+    }
+
+    #[tokio::test]
+    async fn epochs_that_are_kept_open_backups_of_their_time() {
+        let world = world(1).await;
+        world.after(0).await;
+        world.after(86_400).await;
+        assert_eq!(world.after(90).await, (vec![1, 2], vec![2]));
+        world.after(86_400).await;
+        assert_eq!(world.after(90).await, (vec![2, 3], vec![3]));
+    }
+}
