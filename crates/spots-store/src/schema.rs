@@ -1,16 +1,26 @@
 //! The platform's own migrations, carried in the binary.
 
+use std::collections::BTreeSet;
+
 use spots_migrate::MigrationSet;
 
-/// Every file of a migration's folder, by its path in the set.
+/// Every file of a migration's folder, by its path in the set; those after `two ways back` have a
+/// way back a database.
 macro_rules! migrations {
-    ($($id:literal)*) => {
+    ($($id:literal)* two ways back: $($split:literal)*) => {
         &[$(
             file!($id, "migration.toml"),
             file!($id, "up.postgres.sql"),
             file!($id, "up.sqlite.sql"),
             file!($id, "down.sql"),
             file!($id, "verify.sql"),
+        )* $(
+            file!($split, "migration.toml"),
+            file!($split, "up.postgres.sql"),
+            file!($split, "up.sqlite.sql"),
+            file!($split, "down.postgres.sql"),
+            file!($split, "down.sqlite.sql"),
+            file!($split, "verify.sql"),
         )*]
     };
 }
@@ -39,6 +49,9 @@ const FILES: &[(&str, &str)] = migrations! {
     "0150-outbox"
     "0200-journal"
     "0210-replica-order"
+    two ways back:
+    "0220-key-wrappings"
+    "0240-ledger-tree"
 };
 
 /// The set that this binary was built with.
@@ -46,9 +59,25 @@ pub fn migrations() -> MigrationSet {
     MigrationSet::from_embedded(FILES).expect("a test reads the embedded set")
 }
 
+/// Every table that the migrations make, on PostgreSQL.
+pub(crate) fn tables() -> BTreeSet<String> {
+    let scripts = FILES
+        .iter()
+        .filter(|(path, _)| path.ends_with("up.postgres.sql"));
+    scripts
+        .flat_map(|(_, text)| text.lines())
+        .filter_map(|line| line.trim_start().strip_prefix("CREATE TABLE "))
+        .filter_map(|rest| {
+            rest.trim_start_matches("IF NOT EXISTS ")
+                .split([' ', '('])
+                .next()
+        })
+        .map(str::to_owned)
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
     use std::path::Path;
 
     use super::*;
@@ -67,6 +96,10 @@ mod tests {
         }
         let carried: BTreeSet<_> = FILES.iter().map(|(path, _)| (*path).to_owned()).collect();
         assert_eq!(carried, on_disk);
-        assert_eq!(migrations().migrations().len() * 5, FILES.len());
+        let folders: BTreeSet<_> = FILES
+            .iter()
+            .filter_map(|(path, _)| path.split('/').next())
+            .collect();
+        assert_eq!(migrations().migrations().len(), folders.len());
     }
 }

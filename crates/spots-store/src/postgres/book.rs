@@ -33,12 +33,13 @@ statements! {
         "SELECT capacity, taken, next_position FROM capacity_pools
          WHERE host_id = $1 AND event_id = $2 AND starts_at = $3 AND pool = 'general'
          FOR UPDATE";
+    /// Holds the event, so that it is not called off under the booking.
     EVENT(TEXT, TEXT) = concat!(
         "SELECT ", event_columns!(), ",
                 COALESCE((SELECT max(r.version) FROM requirements r
                           WHERE r.host_id = e.host_id AND r.event_type = e.event_type), 0)
          FROM events e JOIN hosts h ON h.host_id = e.host_id
-         WHERE e.host_id = $1 AND e.event_id = $2"
+         WHERE e.host_id = $1 AND e.event_id = $2 FOR KEY SHARE OF e"
     );
     REPEATED(TEXT_ARRAY, TEXT_ARRAY) =
         "SELECT k.actor, k.idempotency_key, k.digest, k.outcome
@@ -136,10 +137,6 @@ impl Batch<'_> {
         let (host, event) = (self.lane.0.to_string(), self.lane.1.to_string());
         let starts_at = self.lane.2;
         let agents: Vec<_> = self.books.iter().map(|book| book.agent.reveal()).collect();
-        let named = |book: &Book| {
-            let key = book.idempotency.as_ref()?.key.clone();
-            Some((book.agent.reveal(), key))
-        };
         let (actors, keys): (Vec<_>, Vec<_>) = self.books.iter().filter_map(named).unzip();
         let codes: Vec<_> = self
             .books
@@ -194,4 +191,10 @@ impl Batch<'_> {
         }
         Ok(read)
     }
+}
+
+/// The actor and the key that the actor chose.
+fn named(book: &Book) -> Option<(String, String)> {
+    let key = book.idempotency.as_ref()?.key.clone();
+    Some((book.agent.reveal(), key))
 }

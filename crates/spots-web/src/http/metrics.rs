@@ -145,6 +145,12 @@ fn text(platform: &Platform) -> Response {
     page.clock(&platform.clock().status());
     page.order(platform.store().order());
     page.requests(platform.requests());
+    page.single(
+        "spots_mapping_openings_total",
+        "counter",
+        "Openings of the sealed mapping from a user to their agent.",
+        platform.mappings(),
+    );
     (media, page.0).into_response()
 }
 
@@ -175,7 +181,6 @@ impl Page {
         self.line(format_args!(
             "{name}{{node=\"{node}\",incarnation=\"{incarnation}\",precision=\"{precision}\"}} 1"
         ));
-        let bound = status.error_bound;
         let offset = Seconds::of_signed(status.offset);
         let ahead = status.window.mark.saturating_sub(status.server_time);
         for (name, help, value) in [
@@ -197,6 +202,12 @@ impl Page {
         ] {
             self.single(name, "gauge", help, value);
         }
+        self.synchronisation(status);
+        self.counts(status);
+    }
+
+    fn synchronisation(&mut self, status: &ClockStatus) {
+        let bound = status.error_bound;
         let name = "spots_clock_error_bound_seconds";
         self.family(
             name,
@@ -220,6 +231,9 @@ impl Page {
         ] {
             self.single(name, "gauge", help, value);
         }
+    }
+
+    fn counts(&mut self, status: &ClockStatus) {
         for (name, help, value) in [
             (
                 "spots_clock_window_extensions_total",

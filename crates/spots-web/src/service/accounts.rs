@@ -1,10 +1,11 @@
-//! Signing up, and leaving.
+//! Signing up.
 
 use spots_booking::field::StandardField;
 use spots_booking::{FieldName, FieldProblem, FieldValue, Refusal, ValueKind};
 use spots_privacy::consent::Person;
 use spots_privacy::{AgentId, Personal, UserId};
-use spots_store::model::{NewAccount as Stored, ProfileField, Removal};
+use spots_store::agents::NewAgent;
+use spots_store::model::{NewAccount as Stored, ProfileField};
 
 use super::{Answer, Ctx, stored, unsealed};
 
@@ -15,7 +16,7 @@ pub const PASSWORD_CHARS_MAX: usize = 256;
 /// What the keyed hash of an e-mail address is for.
 const EMAIL_CONTEXT: &str = "email";
 /// What the keyed hash of an agent id is for.
-const AGENT_CONTEXT: &str = "agent";
+pub(crate) const AGENT_CONTEXT: &str = "agent";
 
 /// Someone who signs up.
 #[derive(Debug)]
@@ -74,13 +75,23 @@ pub async fn sign_up(ctx: &Ctx, new: NewAccount) -> Answer<Account> {
     })
 }
 
-/// Deletes a person's account: their keys and those of all they shared are destroyed, what is to
-/// come is cancelled, their sessions end.
-pub async fn remove_account(ctx: &Ctx, person: &Person) -> Answer<Removal> {
+/// Gives a person a new agent in the old one's place. Hosts keep their handles of the guest.
+pub async fn rotate_agent(ctx: &Ctx, person: Person) -> Answer<AgentId> {
+    let (user, old) = (person.user().clone(), person.agent().clone());
+    let (person, mapping) = person.with_new_agent(ctx.random()).map_err(unsealed)?;
+    let agent = person.agent().clone();
+    let lookup = ctx.keys().lookup().hash(AGENT_CONTEXT, &agent.reveal());
+    let new = NewAgent {
+        agent: agent.clone(),
+        lookup,
+        mapping,
+    };
     ctx.store()
-        .remove_account(person.user(), person.agent(), ctx.stamp())
+        .rotate_agent(&user, &old, new)
         .await
-        .map_err(stored)
+        .map_err(stored)?;
+    tracing::info!("an agent was replaced");
+    Ok(agent)
 }
 
 /// By what an account is found: the address without regard to case or surrounding space.

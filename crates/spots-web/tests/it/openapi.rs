@@ -37,6 +37,9 @@ const PROMISED: &[&str] = &[
     "GET /events/{eventId}",
     "POST /events/{eventId}/bookings",
     "GET /time",
+    "POST /me/agent",
+    "DELETE /hosts/{hostId}/events/{eventId}",
+    "GET /hosts/{hostId}/events/{eventId}/guests.csv",
     "POST /time/sync",
     "GET /time/keys",
     "POST /journal/{stream}",
@@ -116,4 +119,29 @@ fn no_reference_dangles() {
 fn the_document_changes_only_knowingly() {
     let text = serde_json::to_string_pretty(&spots_web::openapi()).unwrap();
     insta::assert_snapshot!("openapi", text);
+}
+
+/// Where the plan freezes the API from.
+const PUBLISHED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/openapi.json");
+
+fn published() -> String {
+    let text = serde_json::to_string_pretty(&spots_web::openapi()).unwrap();
+    format!("{text}\n")
+}
+
+#[test]
+fn the_published_document_is_current() {
+    let text = std::fs::read_to_string(PUBLISHED).unwrap();
+    assert!(
+        text == published(),
+        "docs/openapi.json is stale; write it with \
+         `cargo nextest run -p spots-web --run-ignored only write_the_published_document`, \
+         then `spots plan check` says which version the API needs"
+    );
+}
+
+#[test]
+#[ignore = "writes docs/openapi.json"]
+fn write_the_published_document() {
+    std::fs::write(PUBLISHED, published()).unwrap();
 }

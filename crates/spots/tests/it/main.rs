@@ -9,6 +9,10 @@ mod clock;
 #[cfg(test)]
 mod clock_audit;
 #[cfg(test)]
+mod keys;
+#[cfg(test)]
+mod ledger;
+#[cfg(test)]
 mod migrate;
 #[cfg(test)]
 mod plan;
@@ -20,3 +24,5 @@ mod serve;
 mod server;
 #[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod transit;

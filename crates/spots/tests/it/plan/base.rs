@@ -78,10 +78,8 @@ fn a_base_is_read_from_gits_objects() {
     let repository = Repository::planned();
     repository.git(&["switch", "--quiet", "--create", "work"]);
     break_payments(&repository);
-    let (committed, _) = {
-        repository.commit();
-        repository.gate(&["--base", "main"])
-    };
+    repository.commit();
+    let (committed, _) = repository.gate(&["--base", "main"]);
     assert!(
         committed.contains(&"member-removed".to_owned()),
         "{committed:?}"
@@ -98,9 +96,11 @@ fn a_base_is_read_from_gits_objects() {
 fn services_and_plans_do_not_vanish() {
     let repository = Repository::planned();
     std::fs::remove_file(repository.path().join(PAYMENT_PLAN)).unwrap();
-    for file in ["ReservationService.toml"] {
-        repository.edit(&format!("plan/services/{file}"), "\"PaymentService\", ", "");
-    }
+    repository.edit(
+        "plan/services/ReservationService.toml",
+        "\"PaymentService\", ",
+        "",
+    );
     let (found, status) = repository.gate(&["--base", "main"]);
     assert_eq!((found, status), (rules(&["service-dropped"]), 1));
     std::fs::remove_dir_all(repository.path().join("plan")).unwrap();
@@ -170,6 +170,52 @@ fn a_clock_read_beyond_the_base_is_new_whatever_the_baseline_says() {
     assert!(alone.is_empty(), "{alone:?}");
     let (against, status) = repository.gate(&["--base", "main"]);
     assert_eq!((against, status), (found, 1));
+}
+
+#[test]
+fn an_api_is_locked_like_any_service() {
+    let shop = "openapi: 3.1.0\ninfo: {title: Shop}\npaths:\n  /orders:\n    get:\n      responses:\n        \
+        '200':\n          content:\n            application/json:\n              \
+        schema: {type: object, properties: {id: {type: string}, total: {type: number}}}\n";
+    let repository = Repository::planned();
+    repository.write("api/shop.yaml", shop);
+    repository.write(
+        "plan/services/ShopApi.toml",
+        "service = \"ShopApi\"\nversion = \"1.0.0\"\n\n[source]\npath = \"api/shop.yaml\"\n\
+         language = \"openapi\"\nsymbol = \"Shop\"\n\n[phases]\nuses = [\"7\"]\n",
+    );
+    let (said, status) = repository.spots(&["contract", "freeze"]);
+    assert_eq!(status, 0, "{said}");
+    repository.commit();
+    assert_eq!(repository.gate(&["--base", "main"]), (Vec::new(), 0));
+    repository.write("api/shop.yaml", shop.replace(", total: {type: number}", ""));
+    let (found, status) = repository.gate(&["--base", "main"]);
+    let broken = [
+        "locked-contract-broken",
+        "response-property-removed",
+        "version-step-too-small",
+    ];
+    assert_eq!((found, status), (rules(&broken), 1));
+    let more = shop.replace(
+        "total: {type: number}",
+        "total: {type: number}, tax: {type: number}",
+    );
+    repository.write("api/shop.yaml", more);
+    let (found, _) = repository.gate(&[]);
+    assert_eq!(
+        found,
+        rules(&["locked-contract-grew", "version-step-too-small"])
+    );
+    repository.write(
+        "api/shop.yaml",
+        "openapi: 3.1.0\ninfo: {title: Shop}\npaths: [",
+    );
+    let (said, status) = repository.spots(&["plan", "check"]);
+    assert_eq!(status, 1, "{said}");
+    assert!(
+        said.contains("api/shop.yaml: could not read: line"),
+        "{said}"
+    );
 }
 
 #[test]
