@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod error;
+pub mod legacy;
 pub mod model;
 mod postgres;
 mod rows;
@@ -13,3 +14,15 @@ pub use model::{Page, PageRequest, Stamp};
 pub use postgres::{PostgresOptions, PostgresStore};
 pub use sqlite::SqliteStore;
 pub use store::Store;
+
+use spots_privacy::Personal;
+
+/// What the keyed hash of an e-mail address is for.
+pub const EMAIL_CONTEXT: &str = "email";
+/// What the keyed hash of an agent id is for.
+pub const AGENT_CONTEXT: &str = "agent";
+
+/// What of an e-mail address is hashed: the address without regard to case or surrounding space.
+pub fn email_text(email: &str) -> Personal {
+    Personal::new(email.trim().to_lowercase())
+}

@@ -29,14 +29,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
-use spots_migrate::postgres::Backfills;
 use spots_migrate::{Progress, Run};
 use tokio_postgres::{Config, NoTls, Row};
 
 use self::lanes::Lanes;
 use self::session::{Fault, Param, Session, Sql, Work};
 use crate::error::StoreError;
-use crate::schema;
+use crate::{legacy, schema};
 
 /// How PostgreSQL is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,7 +100,7 @@ impl PostgresStore {
         spots_migrate::postgres::apply(
             &mut connection,
             &schema::migrations(),
-            &Backfills::new(),
+            &legacy::postgres_backfills(None),
             run,
         )
         .await

@@ -57,11 +57,16 @@ struct TableHoursRow {
     days_ahead: u16,
 }
 
+/// The one pool of an event that has no seating chart.
+pub(crate) const POOL: &str = "general";
+/// What `events.schedule` holds where the times stand in `event_slots`.
+pub(crate) const OCCURRENCES: &str = "\"occurrences\"";
+
 /// The column `events.schedule`: table hours as JSON, or `occurrences` where the times stand in
 /// `event_slots`.
 pub(crate) fn schedule_to_column(schedule: &Schedule) -> String {
     match schedule {
-        Schedule::Occurrences(_) => "\"occurrences\"".to_owned(),
+        Schedule::Occurrences(_) => OCCURRENCES.to_owned(),
         Schedule::Tables(hours) => {
             let row = TableHoursRow {
                 weekdays: hours
@@ -86,7 +91,7 @@ pub(crate) fn schedule_from_column(
     slots: Vec<Occurrence>,
 ) -> Result<Schedule, Inconsistent> {
     const COLUMN: &str = "events.schedule";
-    if column == "\"occurrences\"" {
+    if column == OCCURRENCES {
         return Ok(Schedule::Occurrences(slots));
     }
     let row: TableHoursRow = serde_json::from_str(column).or(Err(Inconsistent(COLUMN)))?;

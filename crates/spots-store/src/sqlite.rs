@@ -15,11 +15,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rusqlite::{Connection, OpenFlags};
-use spots_migrate::sqlite::Backfills;
 use spots_migrate::{Progress, Run};
 
 use crate::error::StoreError;
-use crate::schema;
+use crate::{legacy, schema};
 
 use self::readers::Readers;
 use self::writer::Writer;
@@ -52,7 +51,7 @@ impl SqliteStore {
         spots_migrate::sqlite::apply(
             &mut connection,
             &schema::migrations(),
-            &Backfills::new(),
+            &legacy::sqlite_backfills(None),
             run,
         )
         .map_err(|cause| StoreError::failed("bring the database up to date", cause))?;
