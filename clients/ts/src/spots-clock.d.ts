@@ -68,17 +68,53 @@ export class Estimate {
   readonly rateSpreadPpb: bigint;
 }
 
+/** The synchronisations around a stamp; they map it to an interval and do not rewrite it. */
+export interface Correction {
+  readonly before: Synchronised | null;
+  readonly after: Synchronised;
+}
+
+/** As the journal takes it: 64-bit integers are decimal strings. */
+export function correctionToWire(correction: Correction): {
+  before: { at: string; low: string; high: string } | null;
+  after: { at: string; low: string; high: string };
+};
+
 export interface OfflineEntry<T> {
   readonly sequence: number;
   readonly stamp: AtomicTimestamp;
   readonly action: T;
+  readonly receipt: string | null;
+}
+
+/** What became of one entry of a batch. */
+export interface JournalOutcome {
+  readonly outcome: 'added' | 'repeated' | 'conflict';
+  /** The stamp of the entry that stands under the key. */
+  readonly timestampId: string;
+  readonly arrivedAt: string;
+  /** Whether it is the one that counts now, where the last writer does. */
+  readonly current?: boolean;
+}
+
+/** An action as the journal takes it; the key makes repeating harmless. */
+export interface JournalAction {
+  readonly key: string;
+  readonly kind: string;
+  readonly body: Record<string, unknown>;
 }
 
 export class OfflineQueue<T> {
   constructor(limit?: number);
-  push(stamp: AtomicTimestamp, action: T): number;
+  push(stamp: AtomicTimestamp, action: T, receipt?: string | null): number;
   readonly waiting: OfflineEntry<T>[];
   acknowledge(sequence: number): void;
+  /** Sends what waits, oldest first; `post` gives the answer's JSON or throws. */
+  send(
+    this: OfflineQueue<JournalAction>,
+    clock: AtomicClockService,
+    post: (body: { entries: unknown[] }) => Promise<{ entries: JournalOutcome[] }>,
+  ): Promise<JournalOutcome[]>;
 }
 
 export const systemSource: ClockSource;
@@ -99,5 +135,7 @@ export class AtomicClockService {
   getAtomicTimestamp(): Promise<AtomicTimestamp>;
   merge(nanoseconds: bigint): void;
   check(): boolean;
+  /** What was learned about a stamp afterwards; null while nothing came after it. */
+  correctionFor(stamp: Pick<AtomicTimestamp, 'deviceTime'>): Correction | null;
   sync(): Promise<void>;
 }

@@ -13,6 +13,10 @@ const SERVER_DRIFT_PPB = 200_000n;
 const LEAD_MAX = 60n * SECOND;
 /** The system clock may differ this much from the counter before it counts as sleep or a step. */
 const STEP_TOLERANCE = 50n * MILLI;
+/** Entries that the journal takes at once. */
+const JOURNAL_BATCH_MAX = 100;
+/** Synchronisations that a clock remembers, to place stamps between them. */
+const SYNCS_MAX = 64;
 
 const max = (a, b) => (a > b ? a : b);
 const min = (a, b) => (a < b ? a : b);
@@ -201,13 +205,16 @@ export class OfflineQueue {
     this.#limit = limit;
   }
 
-  /** Adds an action with its stamp; returns its number, from which an idempotency key is made. */
-  push(stamp, action) {
+  /**
+   * Adds an action with its stamp, and the receipt that the clock held; returns its number, from which
+   * an idempotency key is made.
+   */
+  push(stamp, action, receipt = null) {
     if (this.#entries.length >= this.#limit) {
       throw new RangeError(`${this.#limit} actions wait for the network already; connect first`);
     }
     const sequence = this.#next++;
-    this.#entries.push({ sequence, stamp, action });
+    this.#entries.push({ sequence, stamp, action, receipt });
     return sequence;
   }
 
@@ -220,6 +227,37 @@ export class OfflineQueue {
   acknowledge(sequence) {
     this.#entries = this.#entries.filter((entry) => entry.sequence > sequence);
   }
+
+  /**
+   * Sends what waits to a stream of the journal, oldest first, and acknowledges it. Each action is
+   * `{ key, kind, body }`; the key makes repeating harmless. `post` sends a body and gives the answer's
+   * JSON, or throws. Returns the server's outcome of every entry, in order.
+   */
+  async send(clock, post) {
+    const outcomes = [];
+    while (this.#entries.length > 0) {
+      const batch = this.#entries.slice(0, JOURNAL_BATCH_MAX);
+      const entries = batch.map(({ stamp, action, receipt }) => {
+        const correction = clock.correctionFor(stamp);
+        return {
+          ...action,
+          stamp: toWire(stamp),
+          ...(correction && { correction: correctionToWire(correction) }),
+          ...(receipt && { receipt }),
+        };
+      });
+      const answer = await post({ entries });
+      outcomes.push(...answer.entries);
+      this.acknowledge(batch.at(-1).sequence);
+    }
+    return outcomes;
+  }
+}
+
+/** A correction as the journal takes it: 64-bit integers are decimal strings. */
+export function correctionToWire({ before, after }) {
+  const offset = ({ at, low, high }) => ({ at: `${at}`, low: `${low}`, high: `${high}` });
+  return { before: before ? offset(before) : null, after: offset(after) };
 }
 
 // ---- the clock -------------------------------------------------------------------------------------
@@ -249,6 +287,9 @@ export class AtomicClockService {
   #burstLeft;
   #scale = null;
   #running = null;
+  #syncs = [];
+  /** Since when, in device time, the counter is known to have counted. */
+  #unbroken = -1n;
   /** The last receipt that the server signed, as it came; an offline booking carries it. */
   receipt = null;
 
@@ -329,8 +370,26 @@ export class AtomicClockService {
     this.#wallGap = gap;
     if (moved <= STEP_TOLERANCE) return true;
     this.#estimate.reset();
+    this.#break();
     this.#due = 0n;
     return false;
+  }
+
+  /**
+   * What was learned about a stamp afterwards: the last synchronisation before it and the first after
+   * it, for `placeOffline` and the journal. Null while nothing came after it, or if the counter stood
+   * still or the clock was set in between.
+   */
+  correctionFor({ deviceTime }) {
+    if (deviceTime <= this.#unbroken) return null;
+    const after = this.#syncs.find(({ at }) => at >= deviceTime) ?? null;
+    const before = this.#syncs.findLast(({ at }) => at < deviceTime) ?? null;
+    return after && { before, after };
+  }
+
+  #break() {
+    this.#syncs = [];
+    this.#unbroken = this.deviceTime();
   }
 
   /** Exchanges times with the server: a burst the first time, then one. */
@@ -383,7 +442,9 @@ export class AtomicClockService {
     });
     if (this.#estimate.observe(returned, offset, errorBound !== null) === 'contradicted') {
       this.#burstLeft = 3;
+      this.#break();
     }
+    this.#syncs = [...this.#syncs, { at: returned, ...offset }].slice(-SYNCS_MAX);
     this.receipt = answer.receipt ?? this.receipt;
   }
 }

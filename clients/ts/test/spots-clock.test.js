@@ -187,6 +187,52 @@ test('the offline queue is bounded, ordered and repeatable', () => {
   assert.deepEqual(queue.waiting.map(({ action }) => action), ['b']);
 });
 
+test('a stamp made offline is placed by the synchronisations around it, and is not rewritten', async () => {
+  const world = simulated();
+  const clock = world.clock();
+  await clock.getAtomicTimestamp();
+  world.online = false;
+  world.pass(7_200n * SECOND);
+  const queue = new OfflineQueue();
+  const [stamp, truth] = [clock.now(), world.truth];
+  queue.push(stamp, { key: 'offline-1', kind: 'used', body: {} }, clock.receipt);
+  assert.equal(clock.correctionFor(stamp), null, 'nothing came after it yet');
+  const sent = [];
+  await assert.rejects(queue.send(clock, () => Promise.reject(new TypeError('network'))));
+  assert.equal(queue.waiting.length, 1, 'what was not taken waits');
+  world.pass(7_200n * SECOND);
+  world.online = true;
+  await clock.getAtomicTimestamp();
+  const outcomes = await queue.send(clock, async (body) => {
+    sent.push(body);
+    return { entries: body.entries.map(() => ({ outcome: 'added' })) };
+  });
+  assert.deepEqual([outcomes.length, queue.waiting.length], [1, 0]);
+  const [entry] = sent[0].entries;
+  assert.deepEqual([entry.stamp, entry.receipt], [toWire(stamp), 'signed']);
+  const { before, after } = entry.correction;
+  const place = placeOffline({ before: dated(before), after: dated(after) }, stamp.deviceTime);
+  assert.ok(place[0] <= truth && truth <= place[1], 'the interval holds the truth');
+  assert.ok(place[1] - place[0] < 16n * SECOND);
+});
+
+test('nothing is placed across a sleep of the counter', async () => {
+  const world = simulated();
+  const clock = world.clock();
+  await clock.getAtomicTimestamp();
+  const stamp = clock.now();
+  world.wall += 600n * SECOND; // the counter stood still
+  world.truth += 600n * SECOND;
+  clock.check();
+  await clock.getAtomicTimestamp();
+  assert.equal(clock.correctionFor(stamp), null);
+  world.pass(SECOND);
+  const later = clock.now();
+  world.pass(2_000n * SECOND);
+  await clock.getAtomicTimestamp();
+  assert.ok(clock.correctionFor(later).before);
+});
+
 test('on the wire nothing is rounded', async () => {
   const stamp = await simulated().clock().getAtomicTimestamp();
   const wire = JSON.parse(JSON.stringify(toWire(stamp)));

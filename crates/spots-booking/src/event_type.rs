@@ -1,14 +1,11 @@
 //! The six event types and the five kinds of host.
 
-use std::fmt;
-use std::str::FromStr;
-
 use thiserror::Error;
 
-/// The word names no event type or kind of host.
+/// The word names nothing of its kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("not one of: {0}")]
-pub struct NotAWord(&'static str);
+pub struct NotAWord(pub(crate) &'static str);
 
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident: $list:literal;
@@ -32,21 +29,25 @@ macro_rules! words {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(self.as_str())
             }
         }
 
-        impl FromStr for $name {
-            type Err = NotAWord;
+        impl std::str::FromStr for $name {
+            type Err = $crate::event_type::NotAWord;
 
-            fn from_str(text: &str) -> Result<Self, NotAWord> {
-                match text { $($word => Ok(Self::$variant),)* _ => Err(NotAWord($list)) }
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                match text {
+                    $($word => Ok(Self::$variant),)*
+                    _ => Err($crate::event_type::NotAWord($list)),
+                }
             }
         }
     };
 }
+pub(crate) use words;
 
 words! {
     /// What kind of thing is booked.

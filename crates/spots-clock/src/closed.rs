@@ -52,15 +52,3 @@ impl OpenTimestamps {
         self.closed
     }
 }
-
-/// Everything at or below this is final: the least closed timestamp of the live leases, and never
-/// below `before`, the last answer. With no lease alive, nothing more becomes final.
-///
-/// A lease that begins starts with the final mark of that moment as its closed timestamp, and
-/// whoever computes a mark must keep others from beginning or computing meanwhile.
-pub fn final_mark(closed: impl IntoIterator<Item = u64>, before: u64) -> u64 {
-    closed
-        .into_iter()
-        .min()
-        .map_or(before, |least| least.max(before))
-}

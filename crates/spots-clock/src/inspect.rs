@@ -7,7 +7,7 @@ use crate::error::OpenError;
 use crate::settings::ClockSettings;
 use crate::source::{ClockSource, KernelClock};
 use crate::start::{Observation, decide};
-use crate::window::{FileWindow, FileWindowError, WindowRecord};
+use crate::window::{FileWindow, FileWindowError, WindowRecord, read_notes};
 
 /// What a directory and the machine say. Times are nanoseconds since the Unix epoch.
 #[derive(Debug)]
@@ -23,6 +23,8 @@ pub struct Inspection {
     /// Expected time minus system clock, in nanoseconds, if the machine was not started since the
     /// record.
     pub offset: Option<i64>,
+    /// The last disruptions of the clock that runs or ran here, oldest first, each with its time.
+    pub disruptions: Vec<String>,
     /// Why the clock would not start.
     pub problem: Option<OpenError>,
 }
@@ -36,6 +38,7 @@ pub fn inspect(directory: &Path, source: &dyn ClockSource) -> Result<Inspection,
         system_clock: seen.wall,
         kernel: seen.kernel,
         offset: None,
+        disruptions: read_notes(directory).map_err(FileWindowError::Io)?,
         problem: None,
     };
     if !FileWindow::exists(directory) {

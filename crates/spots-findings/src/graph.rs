@@ -44,6 +44,14 @@ impl Node {
         self
     }
 
+    /// Its label, and its note in a line of its own.
+    fn lines(&self) -> String {
+        match &self.note {
+            Some(second) => format!("{}\n{second}", self.label),
+            None => self.label.clone(),
+        }
+    }
+
     /// Belongs to this group.
     #[must_use]
     pub fn group(mut self, group: impl Into<String>) -> Self {
@@ -158,6 +166,32 @@ impl Graph {
     /// For Mermaid, as GitHub and GitLab draw it in Markdown.
     pub fn to_mermaid(&self) -> String {
         mermaid::render(self)
+    }
+
+    /// Nodes by group, those without one last.
+    fn clusters(&self) -> Vec<(Option<&str>, Vec<&Node>)> {
+        let named = self.groups().into_iter().map(Some);
+        let members = |group: Option<&str>| {
+            let nodes = self.nodes.iter();
+            nodes
+                .filter(|node| node.group.as_deref() == group)
+                .collect()
+        };
+        named
+            .chain([None])
+            .map(|group| (group, members(group)))
+            .collect()
+    }
+
+    /// Edges, each with the style of its kind.
+    fn styled<'s>(&self, styles: &[&'s str]) -> Vec<(&Edge, &'s str)> {
+        let kinds = self.kinds();
+        let style = |edge: &Edge| {
+            let kind = kinds.iter().position(|kind| *kind == edge.kind);
+            let style = styles.iter().cycle().nth(kind.unwrap_or(0));
+            style.copied().unwrap_or_default()
+        };
+        self.edges.iter().map(|edge| (edge, style(edge))).collect()
     }
 
     fn groups(&self) -> Vec<&str> {

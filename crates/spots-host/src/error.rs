@@ -17,6 +17,8 @@ pub enum ServiceError {
     WrongCredentials,
     /// Only for those who act for this host.
     NotAMember,
+    /// Only for those who operate the platform.
+    NotAnOperator,
     /// Too many at once; it may work in a moment.
     Busy,
     /// Something broke. Nothing was stored.
@@ -62,6 +64,10 @@ impl fmt::Display for ServiceError {
                 f.write_str("no account has this e-mail address and password")
             }
             Self::NotAMember => f.write_str("only those who act for this host may do this"),
+            Self::NotAnOperator => f.write_str(
+                "only those who operate the platform may do this, with a token of \
+                 `spots operator add`",
+            ),
             Self::Busy => f.write_str("too many people sign in at once; try again in a moment"),
             Self::Failed { doing, .. } => write!(f, "failed to {doing}"),
         }

@@ -201,6 +201,11 @@ impl From<ServiceError> for Problem {
                 "Wrong e-mail or password",
             ),
             ServiceError::NotAMember => (StatusCode::FORBIDDEN, "not-a-member", "Not yours"),
+            ServiceError::NotAnOperator => (
+                StatusCode::FORBIDDEN,
+                "not-an-operator",
+                "Only for operators",
+            ),
             ServiceError::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy", "Busy"),
             ServiceError::Failed { doing, cause } => {
                 tracing::error!(causes = causes(cause.as_ref()), "failed to {doing}");

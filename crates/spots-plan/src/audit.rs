@@ -291,10 +291,10 @@ fn callers(
     file: &SourceFile,
     text: &str,
 ) -> Vec<Caller> {
-    let tree = std::cell::OnceCell::new();
+    let classes = std::cell::OnceCell::new();
     let class_at = |offset: usize| {
-        let tree = tree.get_or_init(|| structure::parse(file.language, text));
-        structure::class_at(file.language, tree.as_ref(), text, offset)
+        let classes = classes.get_or_init(|| structure::Classes::of(file.language, text));
+        classes.at(offset)
     };
     let calls = finder.calls(&file.path, file.language, text, class_at);
     if calls.is_empty() {

@@ -5,6 +5,7 @@ pub mod check;
 mod data;
 pub mod deprecation;
 pub mod docs;
+pub mod files;
 pub mod infer;
 pub mod locks;
 pub mod matrix;
@@ -193,7 +194,12 @@ impl Plan {
 
     /// Reads `plan/plan.toml` and `plan/services/*.toml`, and checks that they hold together.
     pub fn load(root: &Path) -> Result<Self, PlanError> {
-        data::load(root)
+        Self::of_files(root, &files::Files::on_disk(root))
+    }
+
+    /// The same from files that were read before.
+    pub fn of_files(root: &Path, files: &files::Files) -> Result<Self, PlanError> {
+        data::load(root, files)
     }
 
     /// The phase with this id.

@@ -3,21 +3,32 @@
 //! Every id that the move gives is a keyed hash of the old id, so a step that is repeated, after a
 //! crash or because the old application wrote once more, gives the same rows again.
 
+mod copy;
 mod events;
 mod ids;
+mod mapping;
 mod moves;
 mod people;
 mod postgres;
 mod profiles;
 mod restore;
+mod source;
 mod sqlite;
+mod survey;
 
 use std::fmt;
 use std::sync::Arc;
 
 use spots_privacy::{MasterKeys, Randomness};
 
+use crate::error::StoreError;
+
 use self::moves::{Move, MoveError, Row};
+
+pub use self::copy::{Target, copy};
+pub use self::mapping::{MAPPING_BYTES_MAX, Mapping};
+pub use self::source::Source;
+pub use self::survey::Survey;
 
 /// The keys and the randomness with which an old database is moved.
 #[derive(Clone)]
@@ -55,6 +66,17 @@ pub fn postgres_backfills(mover: Option<&Mover>) -> spots_migrate::postgres::Bac
         |all, (name, chain)| all.with(name, postgres::Chained(Chain::new(chain, mover))),
     )
 }
+
+/// Refuses to serve a database that holds people of the old form.
+pub(crate) fn refuse_old(is_old: bool) -> Result<(), StoreError> {
+    if is_old {
+        return Err(StoreError::failed("open the database", MoveError::NoKeys));
+    }
+    Ok(())
+}
+
+pub(crate) use self::postgres::is_old as is_old_postgres;
+pub(crate) use self::sqlite::is_old as is_old_sqlite;
 
 type Moves = Vec<Box<dyn Move>>;
 

@@ -4,6 +4,7 @@ mod error;
 pub mod legacy;
 pub mod model;
 mod postgres;
+mod queue;
 mod rows;
 pub mod schema;
 mod sqlite;
@@ -14,6 +15,9 @@ pub use model::{Page, PageRequest, Stamp};
 pub use postgres::{PostgresOptions, PostgresStore};
 pub use sqlite::SqliteStore;
 pub use store::Store;
+pub use store::credentials::CredentialStore;
+pub use store::journal::{self, JournalStore};
+pub use store::order::{OrderStatus, OrderStore};
 
 use spots_privacy::Personal;
 

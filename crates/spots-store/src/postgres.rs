@@ -4,6 +4,7 @@
 //!
 //! Transactions take locks in this order and therefore do not wait for each other in a circle:
 //!
+//! 0. where stamps are written into the order, the row of the own lease, shared ([`order`]);
 //! 1. the rows of `agents`, by id: shared where a booking is taken, so that no account is deleted
 //!    under it; alone where an agent cancels, revokes or goes;
 //! 2. the rows of `capacity_pools`, by key, then those of `reservations`;
@@ -16,10 +17,13 @@ mod book;
 mod bookings;
 mod cancel;
 mod columns;
+mod credentials;
 mod events;
 mod guests;
 mod hosts;
+mod journal;
 mod lanes;
+mod order;
 mod session;
 mod shares;
 mod store;
@@ -33,6 +37,7 @@ use spots_migrate::{Progress, Run};
 use tokio_postgres::{Config, NoTls, Row};
 
 use self::lanes::Lanes;
+use self::order::Order;
 use self::session::{Fault, Param, Session, Sql, Work};
 use crate::error::StoreError;
 use crate::{legacy, schema};
@@ -63,6 +68,9 @@ impl Default for PostgresOptions {
 pub struct PostgresStore {
     pool: Pool,
     lanes: Arc<Lanes>,
+    /// One connection for heartbeats, which must not wait behind the work that they keep alive.
+    beats: Pool,
+    order: Arc<Order>,
 }
 
 impl fmt::Debug for PostgresStore {
@@ -82,20 +90,27 @@ impl PostgresStore {
         let config: Config = url
             .parse()
             .map_err(|cause| StoreError::failed(DOING, cause))?;
-        let recycling = ManagerConfig {
-            recycling_method: RecyclingMethod::Fast,
+        let pool = |connections_max| {
+            let recycling = ManagerConfig {
+                recycling_method: RecyclingMethod::Fast,
+            };
+            Pool::builder(Manager::from_config(config.clone(), NoTls, recycling))
+                .max_size(connections_max)
+                .runtime(Runtime::Tokio1)
+                .wait_timeout(Some(Duration::from_millis(options.wait_ms_max)))
+                .create_timeout(Some(Duration::from_millis(options.connect_ms_max)))
+                .build()
+                .map_err(|cause| StoreError::failed(DOING, cause))
         };
-        let pool = Pool::builder(Manager::from_config(config, NoTls, recycling))
-            .max_size(options.connections_max)
-            .runtime(Runtime::Tokio1)
-            .wait_timeout(Some(Duration::from_millis(options.wait_ms_max)))
-            .create_timeout(Some(Duration::from_millis(options.connect_ms_max)))
-            .build()
-            .map_err(|cause| StoreError::failed(DOING, cause))?;
+        let (pool, beats) = (pool(options.connections_max)?, pool(1)?);
         let mut connection = pool
             .get()
             .await
             .map_err(|cause| StoreError::failed(DOING, cause))?;
+        let is_old = legacy::is_old_postgres(&connection)
+            .await
+            .map_err(|cause| StoreError::failed("look at the database", cause))?;
+        legacy::refuse_old(is_old)?;
         let run = &mut Run::by("spots", progress);
         spots_migrate::postgres::apply(
             &mut connection,
@@ -108,6 +123,8 @@ impl PostgresStore {
         Ok(Self {
             pool,
             lanes: Arc::default(),
+            beats,
+            order: Arc::default(),
         })
     }
 
@@ -159,9 +176,12 @@ mod tests {
             book::ALL,
             bookings::ALL,
             cancel::ALL,
+            credentials::ALL,
             events::ALL,
             guests::ALL,
             hosts::ALL,
+            journal::ALL,
+            order::ALL,
             shares::ALL,
             store::ALL,
         ];

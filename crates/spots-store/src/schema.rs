@@ -51,6 +51,8 @@ const FILES: &[&[(&str, &str)]] = migrations! {
     "0180-old-tables-aside" ["down.postgres.sql" "down.sqlite.sql" "verify.sql"]
     "0185-last-changes" ["down.sql" "verify.postgres.sql" "verify.sqlite.sql"]
     "0190-clear-text-gone"
+    "0200-journal"
+    "0210-replica-order"
 };
 
 /// The set that this binary was built with.

@@ -2,9 +2,11 @@
 
 mod accounts;
 mod bookings;
+mod credentials;
 mod events;
 mod guests;
 mod hosts;
+mod journal;
 mod readers;
 mod shares;
 mod store;
@@ -15,6 +17,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rusqlite::{Connection, OpenFlags};
+use spots_clock::AtomicClock;
 use spots_migrate::{Progress, Run};
 
 use crate::error::StoreError;
@@ -35,6 +38,7 @@ const STATEMENTS_MAX: usize = 256;
 pub struct SqliteStore {
     writer: Arc<Writer>,
     readers: Arc<Readers>,
+    clock: Arc<AtomicClock>,
 }
 
 impl fmt::Debug for SqliteStore {
@@ -44,9 +48,13 @@ impl fmt::Debug for SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens a database, creates it where there is none, and brings its schema up to date.
+    /// Opens a database, creates it where there is none, and brings its schema up to date. The
+    /// journal is stamped by a clock of its own until [`Self::with_clock`] gives it a better one.
     pub fn open(path: &Path, progress: &mut (dyn Progress + Send)) -> Result<Self, StoreError> {
         let mut connection = connect(path, OpenFlags::default())?;
+        let is_old = legacy::is_old_sqlite(&connection)
+            .map_err(|cause| StoreError::failed("look at the database", cause))?;
+        legacy::refuse_old(is_old)?;
         let run = &mut Run::by("spots", progress);
         spots_migrate::sqlite::apply(
             &mut connection,
@@ -62,7 +70,21 @@ impl SqliteStore {
         Ok(Self {
             writer: Arc::new(Writer::start(connection)?),
             readers: Arc::new(Readers::new(readers)),
+            clock: Arc::new(
+                AtomicClock::volatile()
+                    .map_err(|cause| StoreError::failed("start a clock for the journal", cause))?,
+            ),
         })
+    }
+
+    /// The same store with the process's clock for what is stamped in its own transaction.
+    #[must_use]
+    pub fn with_clock(self, clock: Arc<AtomicClock>) -> Self {
+        Self { clock, ..self }
+    }
+
+    fn clock(&self) -> Arc<AtomicClock> {
+        Arc::clone(&self.clock)
     }
 
     /// Runs an operation on the writer thread, in a savepoint of its own; answers after the
@@ -97,6 +119,9 @@ enum Fault {
     /// A row holds what this program never writes.
     #[error(transparent)]
     Row(#[from] crate::rows::Inconsistent),
+    /// No timestamp.
+    #[error(transparent)]
+    Clock(#[from] spots_clock::ClockError),
     /// A defect; the operation is undone, the thread goes on.
     #[error("the operation panicked: {0}")]
     Panicked(String),
@@ -108,6 +133,7 @@ impl Fault {
             Self::Refused(refusal) => StoreError::Refused(refusal),
             Self::Sqlite(cause) => StoreError::failed(doing, cause),
             Self::Row(cause) => StoreError::failed(doing, cause),
+            Self::Clock(cause) => StoreError::failed(doing, cause),
             Self::Panicked(text) => StoreError::failed(doing, format!("it panicked: {text}")),
         }
     }

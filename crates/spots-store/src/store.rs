@@ -1,11 +1,18 @@
 //! The operations.
 
+pub(crate) mod credentials;
+pub mod journal;
+pub(crate) mod order;
+
 use async_trait::async_trait;
 use spots_booking::{BookingId, EventId, EventType, FieldName, HostId, Requirements};
 use spots_privacy::UserId;
 use spots_privacy::consent::{Session, StoredPerson};
 use spots_privacy::{AgentId, SealedField};
 
+use self::credentials::CredentialStore;
+use self::journal::JournalStore;
+use self::order::OrderStore;
 use crate::error::StoreError;
 use crate::model::{
     Book, Booked, BookingRecord, Credentials, EventFilter, EventRecord, EventToAdd, GuestRecord,
@@ -16,7 +23,7 @@ use crate::model::{
 /// What the platform does with its database. Every operation is all or nothing, and durable when
 /// it is answered.
 #[async_trait]
-pub trait Store: Send + Sync {
+pub trait Store: CredentialStore + JournalStore + OrderStore + Send + Sync {
     /// Adds an account; refused when the e-mail address has one.
     async fn add_account(&self, account: NewAccount) -> Result<(), StoreError>;
 

@@ -60,26 +60,30 @@ impl TestApp {
         let directory = TempDir::new().context("failed to make a directory for the database")?;
         let database = directory.path().join("spots.sqlite");
         let store = SqliteStore::open(&database, &mut Silent)?;
-        Self::assemble(Arc::new(store), settings, directory, database)
+        let (clock, time) = AtomicClock::simulated(START);
+        let clock = Arc::new(clock);
+        let store = Arc::new(store.with_clock(Arc::clone(&clock)));
+        Self::assemble(store, settings, (clock, time), (directory, database))
     }
 
     /// The platform on another store; [`Self::fingerprint`] then sees nothing.
     pub fn on(store: Arc<dyn Store>) -> Result<Self> {
         let directory = TempDir::new().context("failed to make a directory")?;
         let database = directory.path().join("none.sqlite");
-        Self::assemble(store, Settings::default(), directory, database)
+        let (clock, time) = AtomicClock::simulated(START);
+        let clock = (Arc::new(clock), time);
+        Self::assemble(store, Settings::default(), clock, (directory, database))
     }
 
     fn assemble(
         store: Arc<dyn Store>,
         settings: Settings,
-        directory: TempDir,
-        database: PathBuf,
+        (clock, time): (Arc<AtomicClock>, ManualSource),
+        (directory, database): (TempDir, PathBuf),
     ) -> Result<Self> {
-        let (clock, time) = AtomicClock::simulated(START);
         let random = Arc::new(SeededRandomness::new(1));
         let keys = MasterKeys::generate(random.as_ref());
-        let (clock, keys) = (Arc::new(clock), Arc::new(keys));
+        let keys = Arc::new(keys);
         let platform = Platform::new(
             Arc::clone(&store),
             Arc::clone(&clock),

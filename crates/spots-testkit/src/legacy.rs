@@ -44,10 +44,10 @@ impl OldDatabase {
 
     /// Statements that fill the empty old tables, on either database.
     pub fn statements(self) -> impl Iterator<Item = String> {
-        let users = self.chunks(TABLES[0], self.users, Self::user_row);
+        let users = self.chunks(TABLES[0], self.users, |old, n| Some(old.user_row(n)));
         let profiles = self.chunks(TABLES[1], self.users, Self::profile_row);
-        let expert = self.chunks(TABLES[2], self.events(), |old, n| old.event_row(2, n));
-        let community = self.chunks(TABLES[3], self.events(), |old, n| old.event_row(3, n));
+        let expert = self.chunks(TABLES[2], self.events(), |old, n| Some(old.event_row(2, n)));
+        let community = self.chunks(TABLES[3], self.events(), |old, n| Some(old.event_row(3, n)));
         users.chain(profiles).chain(expert).chain(community)
     }
 
@@ -64,7 +64,7 @@ impl OldDatabase {
         })
     }
 
-    fn user_row(&self, number: u64) -> Option<String> {
+    fn user_row(&self, number: u64) -> String {
         let mut dice = Dice::new(self.seed, 10, number);
         let id = self.user_id(number);
         // One in fifty never gave an address, some gave nothing at all.
@@ -80,13 +80,13 @@ impl OldDatabase {
             format!("'{year}-{month:02}-{day:02}'")
         });
         let null = || "NULL".to_owned();
-        Some(format!(
+        format!(
             "('{id}', {}, {}, {}, {})",
             email.unwrap_or_else(null),
             name.unwrap_or_else(null),
             phone.unwrap_or_else(null),
             birthday.unwrap_or_else(null)
-        ))
+        )
     }
 
     fn profile_row(&self, number: u64) -> Option<String> {
@@ -103,7 +103,7 @@ impl OldDatabase {
         ))
     }
 
-    fn event_row(&self, table: u64, number: u64) -> Option<String> {
+    fn event_row(&self, table: u64, number: u64) -> String {
         let mut dice = Dice::new(self.seed, 20 + table, number);
         let id = uuid(self.seed, table, number);
         // Few hosts have many events.
@@ -112,9 +112,7 @@ impl OldDatabase {
         let starts = FIRST_START + number * 3_600;
         let ends = starts + 7_200;
         let list = self.list(&mut dice, number);
-        Some(format!(
-            "('{id}', '{host}', 'Evening {number}', {starts}, {ends}, '{list}')"
-        ))
+        format!("('{id}', '{host}', 'Evening {number}', {starts}, {ends}, '{list}')")
     }
 
     /// A list of attendees, written as old applications wrote them.

@@ -7,6 +7,7 @@ mod document;
 mod events;
 pub(crate) mod export;
 mod hosts;
+mod journal;
 mod profile;
 mod sessions;
 mod shares;
@@ -47,4 +48,7 @@ pub(crate) fn routes() -> OpenApiRouter<Platform> {
         .routes(routes!(events::find_event))
         .routes(routes!(bookings::create_booking))
         .routes(routes!(time::find_time))
+        .routes(routes!(time::sync_time))
+        .routes(routes!(time::list_time_keys))
+        .routes(routes!(journal::append_journal, journal::list_journal))
 }

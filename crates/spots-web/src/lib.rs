@@ -11,5 +11,5 @@ pub mod service;
 pub mod wire;
 
 pub use platform::{Platform, Settings};
-pub use router::{BODY_BYTES_MAX, PLAIN_ROUTES, openapi, router};
-pub use server::serve;
+pub use router::{BODY_BYTES_MAX, PLAIN_ROUTES, metrics_router, openapi, router};
+pub use server::{serve, serve_metrics};

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use spots_clock::AtomicClock;
+use spots_clock::sync::TimeScale;
 use spots_host::ServiceError;
-use spots_privacy::{MasterKeys, Randomness};
+use spots_privacy::{MasterKeys, Randomness, SigningKey};
 use spots_store::Store;
 
-use crate::service::Passwords;
+use crate::http::metrics::Requests;
+use crate::service::{Operators, Passwords, RECEIPT_PURPOSE};
 
 /// What an operator can set.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +22,12 @@ pub struct Settings {
     pub password_workers: usize,
     /// After how long a request is given up.
     pub request_timeout: Duration,
+    /// How the system's clock counts leap seconds; told to every client that synchronises.
+    pub scale: TimeScale,
+    /// Who may read the journal.
+    pub operators: Operators,
+    /// Whether `/metrics` answers programs of this machine on the address that people use.
+    pub metrics_at_home: bool,
 }
 
 impl Default for Settings {
@@ -28,6 +36,9 @@ impl Default for Settings {
             https: false,
             password_workers: 2,
             request_timeout: Duration::from_secs(30),
+            scale: TimeScale::Posix,
+            operators: Operators::default(),
+            metrics_at_home: true,
         }
     }
 }
@@ -43,6 +54,8 @@ struct Parts {
     random: Arc<dyn Randomness>,
     settings: Settings,
     passwords: Passwords,
+    receipts: SigningKey,
+    requests: Requests,
 }
 
 impl Platform {
@@ -55,6 +68,7 @@ impl Platform {
         settings: Settings,
     ) -> Result<Self, ServiceError> {
         let passwords = Passwords::new(settings.password_workers, random.as_ref())?;
+        let receipts = SigningKey::derive(&keys, RECEIPT_PURPOSE);
         Ok(Self(Arc::new(Parts {
             store,
             clock,
@@ -62,6 +76,8 @@ impl Platform {
             random,
             settings,
             passwords,
+            receipts,
+            requests: Requests::default(),
         })))
     }
 
@@ -88,6 +104,16 @@ impl Platform {
     /// What the operator set.
     pub fn settings(&self) -> &Settings {
         &self.0.settings
+    }
+
+    /// What signs sync receipts.
+    pub(crate) fn receipts(&self) -> &SigningKey {
+        &self.0.receipts
+    }
+
+    /// How many requests were answered, and how fast.
+    pub(crate) fn requests(&self) -> &Requests {
+        &self.0.requests
     }
 
     /// The bounded pool that hashes passwords.

@@ -15,7 +15,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::api;
 use crate::front_door::Door;
-use crate::http::{finish, guard, trace};
+use crate::http::{finish, guard, metrics, trace};
 use crate::pages;
 use crate::platform::Platform;
 use crate::service::stored;
@@ -23,7 +23,9 @@ use crate::service::stored;
 /// The most bytes of one request's body.
 pub const BODY_BYTES_MAX: usize = 256 * 1024;
 /// Routes for programs that are not part of the API's description.
-pub const PLAIN_ROUTES: [&str; 3] = ["/openapi.json", "/healthz", "/readyz"];
+pub const PLAIN_ROUTES: [&str; 4] = ["/openapi.json", "/healthz", "/readyz", METRICS];
+/// What an operator's monitoring reads.
+const METRICS: &str = "/metrics";
 /// Where the API's paths begin.
 const API_ROOT: &str = "/api/v1";
 
@@ -32,12 +34,13 @@ pub fn router(platform: Platform) -> Router {
     let door: Arc<dyn FrontDoor> = Arc::new(Door::new(platform.clone()));
     let (people, hosts) = api_routers();
     let document = Json(document(&people, &hosts));
-    let [description, alive, readiness] = PLAIN_ROUTES;
+    let [description, alive, readiness, measured] = PLAIN_ROUTES;
     let timeout = platform.settings().request_timeout;
     Router::new()
         .route(description, get(async move || document.clone()))
         .route(alive, get(async || "alive\n"))
         .route(readiness, get(ready))
+        .route(measured, get(metrics::show_at_home))
         .merge(pages::routes())
         .merge(Router::from(people))
         .with_state(platform.clone())
@@ -52,8 +55,20 @@ pub fn router(platform: Platform) -> Router {
         ))
         .layer(CatchPanicLayer::custom(finish::panicked))
         .layer(trace::layer())
+        .layer(middleware::from_fn_with_state(
+            platform.clone(),
+            metrics::measure,
+        ))
         .layer(middleware::from_fn_with_state(platform, finish::finish))
         .layer(CompressionLayer::new())
+}
+
+/// The metrics alone, for an address of their own.
+pub fn metrics_router(platform: Platform) -> Router {
+    Router::new()
+        .route(METRICS, get(metrics::show))
+        .with_state(platform)
+        .fallback(async || Problem::of_status(StatusCode::NOT_FOUND))
 }
 
 /// The API's description, generated from the routes themselves.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 
 use crate::platform::Platform;
-use crate::router;
+use crate::router::{metrics_router, router};
 use crate::service::Ctx;
 
 /// How often keys of shares whose time is over are destroyed. A host cannot read them in between:
@@ -27,6 +27,17 @@ pub async fn serve(
         .await;
     expiry.abort();
     served
+}
+
+/// Serves the metrics alone until `stop` is ready.
+pub async fn serve_metrics(
+    listener: TcpListener,
+    platform: Platform,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    axum::serve(listener, metrics_router(platform))
+        .with_graceful_shutdown(stop)
+        .await
 }
 
 #[expect(

@@ -11,11 +11,14 @@ mod defaults;
 mod events;
 mod export;
 mod hosts;
+mod journal;
 mod offer;
+mod operators;
 mod password;
 mod profile;
 mod sessions;
 mod shares;
+mod time;
 
 pub use accounts::{
     Account, NewAccount, PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, remove_account, sign_up,
@@ -35,14 +38,18 @@ pub use hosts::{
     Guest, GuestField, GuestQuery, Member, NewHost, add_host, guests, host, hosts_of, member,
     requirements, update_requirements,
 };
+pub use journal::{Author, Claim, NewJournalEntry, append_journal, note_operation, read_journal};
 pub use offer::{Offer, OfferField, Preview, PreviewField, offer, preview};
+pub use operators::{Operator, Operators, OperatorsError};
 pub use profile::{Profile, profile, update_profile};
 pub use sessions::{SESSION_DAYS, SignedIn, person, sign_in, sign_out};
 pub use shares::{SharedValue, openings, revoke, shares};
 pub use spots_host::ServiceError;
 pub use spots_privacy::consent::Person;
 
+pub(crate) use journal::moment;
 pub(crate) use password::Passwords;
+pub(crate) use time::{RECEIPT_KEY_ID, RECEIPT_PURPOSE, exchange_time, receipt_key};
 
 use spots_booking::Refusal;
 use spots_privacy::{NotOpen, SealError};

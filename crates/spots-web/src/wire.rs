@@ -1,6 +1,7 @@
 //! What people read and write about themselves: JSON in `camelCase`. What hosts may read, too, is
 //! in [`spots_host::wire`].
 
+pub(crate) mod journal;
 pub mod models;
 mod person;
 mod share;

@@ -6,6 +6,7 @@ mod demo;
 mod import;
 mod keys;
 mod migrate;
+mod operator;
 mod plan;
 mod serve;
 
@@ -39,6 +40,9 @@ pub(crate) enum Command {
     /// Make the master keys that seal personal data.
     #[command(subcommand)]
     Keys(keys::KeysCommand),
+    /// Say who may read the journal.
+    #[command(subcommand)]
+    Operator(operator::OperatorCommand),
     /// Read the atomic clock; find and replace direct reads of the wall clock.
     #[command(subcommand)]
     Clock(clock::ClockCommand),
@@ -60,6 +64,7 @@ pub(crate) fn run(cli: Cli, output: &mut Output) -> anyhow::Result<ExitCode> {
         Command::Demo(args) => demo::run(&args, output),
         Command::Import(args) => import::run(&args, output),
         Command::Keys(command) => keys::run(&command, output),
+        Command::Operator(command) => operator::run(&command, output),
         Command::Clock(command) => clock::run(command, output),
         Command::Contract(command) => contract::run(command, output),
         Command::Migrate(command) => migrate::run(command, output),

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser as _, ValueEnum};
+use spots_clock::sync::TimeScale;
 
 use crate::commands::{Cli, Command};
 
@@ -59,6 +60,24 @@ pub(crate) struct ServerSettings {
     )]
     pub(crate) clock_state: PathBuf,
 
+    /// Who may read the journal, as `spots operator add` writes it; nobody if there is no such file.
+    #[arg(
+        long,
+        env = "SPOTS_OPERATOR_FILE",
+        default_value = "spots.operators",
+        value_name = "FILE"
+    )]
+    pub(crate) operator_file: PathBuf,
+
+    /// An address of its own for `/metrics`. Without it, `/metrics` answers programs on this machine
+    /// at the address above, and nobody where a proxy is in front.
+    #[arg(long, env = "SPOTS_METRICS_LISTEN", value_name = "ADDRESS")]
+    pub(crate) metrics_listen: Option<SocketAddr>,
+
+    /// How the system clock counts leap seconds; clients never mix the two.
+    #[arg(long, env = "SPOTS_TIME_SCALE", default_value = "posix", value_enum)]
+    pub(crate) time_scale: Scale,
+
     /// A proxy in front speaks HTTPS: cookies are bound to it, and addresses beyond this machine
     /// may be listened on.
     #[arg(long, env = "SPOTS_HTTPS_PROXY")]
@@ -81,6 +100,24 @@ pub(crate) struct ServerSettings {
     /// How to log.
     #[arg(long, env = "SPOTS_LOG_FORMAT", default_value = "text", value_enum)]
     pub(crate) log_format: LogFormat,
+}
+
+/// How leap seconds are counted.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Scale {
+    /// A leap second is a second that happens twice.
+    Posix,
+    /// A leap second is spread over the hours around it, as some providers' time servers do.
+    Smeared,
+}
+
+impl From<Scale> for TimeScale {
+    fn from(scale: Scale) -> Self {
+        match scale {
+            Scale::Posix => Self::Posix,
+            Scale::Smeared => Self::Smeared,
+        }
+    }
 }
 
 /// The form of log lines.

@@ -10,17 +10,15 @@ use std::time::Duration;
 use super::Core;
 use crate::error::ClockError;
 use crate::id::NodeIdentity;
+use crate::rfc3339::rfc3339;
 use crate::start::{Observation, Start};
 use crate::status::{Disruption, NotedDisruption};
 use crate::sync::{Estimate, Rates};
-use crate::window::{Anchor, Window, WindowRecord};
+use crate::window::{Anchor, NOTES_MAX, Window, WindowRecord};
 
 /// How far above the last timestamp the mark lies at least, for clocks whose order is ahead of
 /// time. It is small, so that a process that restarts in a loop does not run away.
 const HEADROOM: u64 = 1_000_000;
-
-/// How many disruptions are remembered.
-const DISRUPTIONS_MAX: usize = 16;
 
 /// How often the system clock is compared with the counter.
 const CHECK_EVERY: Duration = Duration::from_secs(16);
@@ -104,10 +102,12 @@ impl Keeper {
     }
 
     pub(super) fn note(&mut self, at: u64, what: Disruption) {
-        if self.disruptions.len() == DISRUPTIONS_MAX {
+        if self.disruptions.len() == NOTES_MAX {
             self.disruptions.pop_front();
         }
         self.disruptions_total += 1;
+        // For a status from outside; a clock that cannot write it down still knows it.
+        drop(self.window.note(&format!("{} {what}", rfc3339(at))));
         self.disruptions.push_back(NotedDisruption { at, what });
     }
 

@@ -5,6 +5,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
+use super::notes::add_note;
 use super::{Anchor, Window, WindowRecord};
 use crate::checksum::fnv64;
 use crate::id::NodeIdentity;
@@ -29,6 +30,7 @@ pub struct FileWindow {
     window: SlotFile,
     life: SlotFile,
     record: Option<WindowRecord>,
+    directory: PathBuf,
 }
 
 /// Why a window on disk cannot be used as it is.
@@ -125,6 +127,7 @@ impl FileWindow {
             record: window.newest.map(|slot| slot.record),
             window,
             life,
+            directory: directory.to_owned(),
         })
     }
 
@@ -204,6 +207,10 @@ impl Window for FileWindow {
     fn store(&mut self, record: &WindowRecord) -> io::Result<()> {
         let life = self.window.newest.map_or(1, |slot| slot.life);
         self.window.write(record, life)
+    }
+
+    fn note(&mut self, line: &str) -> io::Result<()> {
+        add_note(&self.directory, line)
     }
 }
 

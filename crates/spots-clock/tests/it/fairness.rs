@@ -1,7 +1,7 @@
 //! No lie about time or uncertainty improves one's place beyond the granted credit.
 
 use proptest::prelude::*;
-use spots_clock::closed::{OpenTimestamps, final_mark};
+use spots_clock::closed::OpenTimestamps;
 use spots_clock::fair::{Claim, OfflineClaim, Sale, feasible, queue_key};
 use spots_clock::{AtomicClock, ClockError};
 
@@ -93,19 +93,6 @@ proptest! {
         if let (Some((_, latest)), Some((earliest, until))) = (feasible(&first), feasible(&second)) {
             prop_assume!(latest < earliest && until <= second.arrival);
             prop_assert!(queue_key(&first, &sale, 0) < queue_key(&second, &sale, 0));
-        }
-    }
-
-    #[test]
-    fn the_final_mark_never_goes_back(
-        steps in prop::collection::vec(prop::collection::vec(0..100_u64, 0..4), 1..20),
-    ) {
-        let mut mark = 0;
-        for live in steps {
-            let next = final_mark(live.iter().copied(), mark);
-            prop_assert!(next >= mark);
-            prop_assert!(next == mark || live.iter().all(|closed| *closed >= next));
-            mark = next;
         }
     }
 }

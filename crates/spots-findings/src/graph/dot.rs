@@ -2,40 +2,31 @@
 
 use std::fmt::Write as _;
 
-use super::{Graph, Node};
+use super::Graph;
 
 const STYLES: [&str; 4] = ["solid", "dashed", "dotted", "bold"];
 
 pub(super) fn render(graph: &Graph) -> String {
     let mut out = format!("digraph {} {{\n", quote(graph.title()));
     out.push_str("  rankdir=LR;\n  node [shape=box, style=rounded, fontname=\"sans-serif\"];\n");
-    for (number, group) in graph.groups().into_iter().enumerate() {
-        line(
-            &mut out,
-            format_args!(
-                "  subgraph cluster_{number} {{\n    label={};",
-                quote(group)
-            ),
-        );
-        for node in graph
-            .nodes()
-            .iter()
-            .filter(|node| node.group.as_deref() == Some(group))
-        {
-            line(&mut out, format_args!("    {}", statement(node)));
+    for (number, (group, nodes)) in graph.clusters().into_iter().enumerate() {
+        let indent = if group.is_some() { "    " } else { "  " };
+        if let Some(group) = group {
+            let label = quote(group);
+            line(
+                &mut out,
+                format_args!("  subgraph cluster_{number} {{\n    label={label};"),
+            );
         }
-        out.push_str("  }\n");
+        for node in nodes {
+            let (id, label) = (quote(&node.id), quote(&node.lines()));
+            line(&mut out, format_args!("{indent}{id} [label={label}];"));
+        }
+        if group.is_some() {
+            line(&mut out, format_args!("  }}"));
+        }
     }
-    for node in graph.nodes().iter().filter(|node| node.group.is_none()) {
-        line(&mut out, format_args!("  {}", statement(node)));
-    }
-    let kinds = graph.kinds();
-    for edge in graph.edges() {
-        let kind = kinds
-            .iter()
-            .position(|kind| *kind == edge.kind)
-            .unwrap_or(0);
-        let style = STYLES.get(kind % STYLES.len()).unwrap_or(&"solid");
+    for (edge, style) in graph.styled(&STYLES) {
         let label = edge
             .label
             .as_ref()
@@ -52,14 +43,6 @@ pub(super) fn render(graph: &Graph) -> String {
     }
     out.push_str("}\n");
     out
-}
-
-fn statement(node: &Node) -> String {
-    let label = match &node.note {
-        Some(second) => format!("{}\n{second}", node.label),
-        None => node.label.clone(),
-    };
-    format!("{} [label={}];", quote(&node.id), quote(&label))
 }
 
 fn quote(text: &str) -> String {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::{Graph, Node};
+use super::Graph;
 
 const ARROWS: [&str; 3] = ["-->", "-.->", "==>"];
 
@@ -17,36 +17,21 @@ pub(super) fn render(graph: &Graph) -> String {
         .collect();
     let id = |name: &str| ids.get(name).map_or("", String::as_str);
     let mut out = format!("---\ntitle: {}\n---\nflowchart LR\n", quote(graph.title()));
-    for (number, group) in graph.groups().into_iter().enumerate() {
-        line(
-            &mut out,
-            format_args!("  subgraph g{number} [{}]", quote(group)),
-        );
-        for node in graph
-            .nodes()
-            .iter()
-            .filter(|node| node.group.as_deref() == Some(group))
-        {
-            line(
-                &mut out,
-                format_args!("    {}[{}]", id(&node.id), label(node)),
-            );
+    for (number, (group, nodes)) in graph.clusters().into_iter().enumerate() {
+        let indent = if group.is_some() { "    " } else { "  " };
+        if let Some(group) = group {
+            let label = quote(group);
+            line(&mut out, format_args!("  subgraph g{number} [{label}]"));
         }
-        out.push_str("  end\n");
+        for node in nodes {
+            let label = quote(&node.lines());
+            line(&mut out, format_args!("{indent}{}[{label}]", id(&node.id)));
+        }
+        if group.is_some() {
+            line(&mut out, format_args!("  end"));
+        }
     }
-    for node in graph.nodes().iter().filter(|node| node.group.is_none()) {
-        line(
-            &mut out,
-            format_args!("  {}[{}]", id(&node.id), label(node)),
-        );
-    }
-    let kinds = graph.kinds();
-    for edge in graph.edges() {
-        let kind = kinds
-            .iter()
-            .position(|kind| *kind == edge.kind)
-            .unwrap_or(0);
-        let arrow = ARROWS.get(kind % ARROWS.len()).unwrap_or(&"-->");
+    for (edge, arrow) in graph.styled(&ARROWS) {
         let words = edge
             .label
             .as_ref()
@@ -57,13 +42,6 @@ pub(super) fn render(graph: &Graph) -> String {
         );
     }
     out
-}
-
-fn label(node: &Node) -> String {
-    quote(&match &node.note {
-        Some(second) => format!("{}\n{second}", node.label),
-        None => node.label.clone(),
-    })
 }
 
 /// Mermaid knows entities by number after `#`, and no backslashes.

@@ -55,7 +55,7 @@ impl IntoResponse for Trouble {
 pub fn status(error: &ServiceError) -> StatusCode {
     match error {
         ServiceError::NotSignedIn | ServiceError::WrongCredentials => StatusCode::UNAUTHORIZED,
-        ServiceError::NotAMember => StatusCode::FORBIDDEN,
+        ServiceError::NotAMember | ServiceError::NotAnOperator => StatusCode::FORBIDDEN,
         ServiceError::Busy => StatusCode::SERVICE_UNAVAILABLE,
         ServiceError::Failed { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         ServiceError::Refused(refusal) => match refusal {

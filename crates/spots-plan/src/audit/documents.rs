@@ -7,6 +7,10 @@ use super::check::{CHECKS, Mandatory};
 use super::config::{CONFIG_PATH, Config, Integration};
 use super::report::{Mentions, markdown};
 
+/// Where the documents come from, as the first line of each.
+const HEAD: &str =
+    "<!-- Rendered by `spots plan docs`. Change plan/clock.toml, not this file. -->\n\n";
+
 /// A rendered document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {
@@ -18,27 +22,16 @@ pub struct Document {
 
 /// Mandate, checklist, migration process, integration points and inventory.
 pub fn documents(audit: &Audit, config: &Config, mandatory: &[Mandatory; 4]) -> Vec<Document> {
+    let document = |name, text: String| Document {
+        name,
+        text: format!("{HEAD}{text}"),
+    };
     vec![
-        Document {
-            name: "clock-mandate.md",
-            text: mandate(audit, config),
-        },
-        Document {
-            name: "clock-checklist.md",
-            text: checklist(mandatory),
-        },
-        Document {
-            name: "clock-migration.md",
-            text: migration(audit, config),
-        },
-        Document {
-            name: "clock-integration.md",
-            text: integration(config),
-        },
-        Document {
-            name: "clock-inventory.md",
-            text: markdown(audit, Mentions::Counted),
-        },
+        document("clock-mandate.md", mandate(audit, config)),
+        document("clock-checklist.md", checklist(mandatory)),
+        document("clock-migration.md", migration(audit, config)),
+        document("clock-integration.md", integration(config)),
+        document("clock-inventory.md", markdown(audit, Mentions::Counted)),
     ]
 }
 

@@ -28,7 +28,7 @@ fn direct(
     let mut code = scan.hits;
     code.retain(|hit| hit.region.is_none());
     let suspect = code.iter().any(|hit| may_be_injected(text, hit, config));
-    if suspect && file.language.grammar().is_some() {
+    if suspect {
         let spans = lexer::spans(file.language, text, text.len());
         let names = &config.names;
         let source = Source {
@@ -58,8 +58,14 @@ fn may_be_injected(text: &str, hit: &Hit, config: &Config) -> bool {
             head.ends_with("??") || head.ends_with('=')
         });
     }
+    // Kotlin's and Swift's closures, and Kotlin's `now ?: Instant.now()`.
+    if let Some(head) = before.strip_suffix('{') {
+        let head = head.trim_end();
+        return head.ends_with('=') || head.ends_with("?:") || head.ends_with("??");
+    }
     let head = before
         .strip_suffix("??")
+        .or_else(|| before.strip_suffix("?:"))
         .or_else(|| before.strip_suffix('='));
     head.is_some_and(|head| {
         let name = head.trim_end();

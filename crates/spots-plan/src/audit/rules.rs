@@ -5,8 +5,8 @@ use spots_findings::Rule;
 /// Where the help of every rule points.
 pub(super) const HELP: &str = "One clock orders queues and records only if nothing else tells the \
 time beside it. The mandate, the review checklist, the migration process and the integration \
-points are rendered by `spots plan docs`: see docs/clock-mandate.md, docs/clock-checklist.md, \
-docs/clock-migration.md and docs/clock-integration.md.";
+points are rendered by `spots plan docs`: see docs/plan/clock-mandate.md, \
+docs/plan/clock-checklist.md, docs/plan/clock-migration.md and docs/plan/clock-integration.md.";
 
 /// A read that the baseline does not hold.
 pub const NEW_READ: Rule = Rule {

@@ -160,11 +160,36 @@ fn declaration(words: &Words, path: &[Node<'_>], text: &str) -> Option<Declarati
     })
 }
 
-/// The name of the class around a byte.
-pub(super) fn class_at(language: Language, tree: Option<&Tree>, text: &str, at: usize) -> String {
-    match (Words::of(language), tree) {
-        (Some(words), Some(tree)) => scope_of(words, &path_to(tree, at, at + 1), text).0,
-        _ => String::new(),
+/// Which class is around each byte of a text.
+pub(super) struct Classes<'a> {
+    text: &'a str,
+    tree: Option<(&'static Words, Tree)>,
+    /// Where another class begins, for languages without a grammar.
+    changes: Vec<(usize, String)>,
+}
+
+impl<'a> Classes<'a> {
+    pub(super) fn of(language: Language, text: &'a str) -> Self {
+        let tree = Words::of(language).zip(parse(language, text));
+        let changes = match tree {
+            Some(_) => Vec::new(),
+            None => braces::classes(language, text),
+        };
+        Self {
+            text,
+            tree,
+            changes,
+        }
+    }
+
+    /// The name of the class around a byte.
+    pub(super) fn at(&self, at: usize) -> String {
+        if let Some((words, tree)) = &self.tree {
+            return scope_of(words, &path_to(tree, at, at + 1), self.text).0;
+        }
+        let after = self.changes.partition_point(|(start, _)| *start <= at);
+        let last = after.checked_sub(1).and_then(|last| self.changes.get(last));
+        last.map_or_else(String::new, |(_, class)| class.clone())
     }
 }
 

@@ -1,4 +1,6 @@
-//! One way to write a type or a default, whatever the source's layout.
+//! One way to write a type, a default or parameters, whatever the source's layout.
+
+use super::model::{Param, Passing};
 
 /// Canonical form: one space between words, none inside brackets, no comments, no trailing comma.
 pub(super) fn canonical(text: &str) -> String {
@@ -111,6 +113,43 @@ pub(super) fn split(text: &str, separator: char) -> Vec<&str> {
     parts.push(text.get(start..).unwrap_or("").trim());
     parts.retain(|part| !part.is_empty());
     parts
+}
+
+/// Parameters as every notation groups them: `a, [b = 1], {required c}`.
+pub(super) fn grouped(params: &[Param], write: impl Fn(&Param) -> String) -> String {
+    let group = |passing: Passing, required: Option<bool>| -> String {
+        let fits = |param: &&Param| {
+            param.passing == passing && required.is_none_or(|required| param.required == required)
+        };
+        let parts: Vec<String> = params.iter().filter(fits).map(&write).collect();
+        parts.join(", ")
+    };
+    let bracket = |open: &str, inner: String, close: &str| {
+        if inner.is_empty() {
+            inner
+        } else {
+            format!("{open}{inner}{close}")
+        }
+    };
+    let mut parts = vec![
+        group(Passing::Positional, Some(true)),
+        bracket("[", group(Passing::Positional, Some(false)), "]"),
+        bracket("{", group(Passing::Named, None), "}"),
+    ];
+    parts.retain(|part| !part.is_empty());
+    parts.join(", ")
+}
+
+/// What stands before a parameter, and its default after it.
+pub(super) fn around(param: &Param) -> (&'static str, String) {
+    let required = if param.required && param.passing == Passing::Named {
+        "required "
+    } else {
+        ""
+    };
+    let default = param.default.as_ref();
+    let default = default.map_or(String::new(), |value| format!(" = {value}"));
+    (required, default)
 }
 
 #[cfg(test)]

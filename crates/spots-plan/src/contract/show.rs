@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::model::{Contract, Mark, Member, MemberKind, Param, Passing};
+use super::model::{Contract, Mark, Member, MemberKind, Param};
+use super::notation::{around, grouped};
 
 /// `{"services":[{"name","file","line","methods","getters","setters","fields","constructors", …}]}`.
 ///
@@ -110,59 +111,17 @@ pub fn signature(member: &Member) -> String {
         member.kind,
         MemberKind::Method | MemberKind::Setter | MemberKind::Constructor
     ) {
-        out.extend([format!("({})", params(&member.params))]);
+        out.extend([format!("({})", grouped(&member.params, param))]);
     }
     out
 }
 
-fn params(params: &[Param]) -> String {
-    let group = |keep: &dyn Fn(&Param) -> bool| -> String {
-        let kept: Vec<String> = params
-            .iter()
-            .filter(|param| keep(param))
-            .map(param)
-            .collect();
-        kept.join(", ")
-    };
-    let positional = |param: &Param| param.passing == Passing::Positional;
-    let required = group(&|param| positional(param) && param.required);
-    let optional = group(&|param| positional(param) && !param.required);
-    let named = group(&|param| !positional(param));
-    let parts = [
-        required,
-        if optional.is_empty() {
-            optional
-        } else {
-            format!("[{optional}]")
-        },
-        if named.is_empty() {
-            named
-        } else {
-            format!("{{{named}}}")
-        },
-    ];
-    let parts: Vec<&str> = parts
-        .iter()
-        .map(String::as_str)
-        .filter(|part| !part.is_empty())
-        .collect();
-    parts.join(", ")
-}
-
 fn param(param: &Param) -> String {
-    let required = if param.required && param.passing == Passing::Named {
-        "required "
-    } else {
-        ""
-    };
     let ty = param
         .ty
         .as_ref()
         .map_or(String::new(), |ty| format!("{ty} "));
-    let default = param
-        .default
-        .as_ref()
-        .map_or(String::new(), |value| format!(" = {value}"));
+    let (required, default) = around(param);
     format!("{required}{ty}{}{default}", param.name)
 }
 

@@ -1,13 +1,14 @@
 //! The gate: everything that plan and code say about each other.
 
+mod base;
 mod dependencies;
 mod service;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 use spots_findings::{Finding, Level, Place, Unreadable};
 
+use super::files::Files;
 use super::owed::{self, Owed, Tests};
 use super::{Plan, Step, Version, rules};
 use crate::contract::cache::Cache;
@@ -15,6 +16,8 @@ use crate::contract::diff::Compared;
 use crate::contract::frozen::Frozen;
 use crate::contract::graph::Dependencies;
 use crate::contract::{Snapshot, World};
+
+pub use base::Base;
 
 /// What the gate came to.
 #[derive(Clone, Debug, Default)]
@@ -30,8 +33,8 @@ pub struct Checked {
 /// What the gate reads beside plan and code.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Beside<'a> {
-    /// The services at the base revision, for those without a frozen contract.
-    pub base: Option<&'a Snapshot>,
+    /// The base revision.
+    pub base: Option<&'a Base>,
     /// The text of a `JUnit` file.
     pub junit: Option<&'a str>,
 }
@@ -70,10 +73,20 @@ pub fn check(
         unreadable: world.unreadable().to_vec(),
         ..Checked::default()
     };
-    let frozen = latest_frozen(&plan.root, &mut out.unreadable);
+    let files = Files::on_disk(&plan.root);
+    let frozen = latest_frozen(&files, &mut out.unreadable);
+    let promised = match beside.base {
+        Some(base) => base.frozen(&mut out.unreadable),
+        None => FrozenByService::new(),
+    };
     let mut names = world.mentioned();
-    for frozen in frozen.values() {
-        names.extend(frozen.1.types.iter().map(|ty| ty.decl.name.clone()));
+    for (_, frozen) in frozen.values().chain(promised.values()) {
+        names.extend(frozen.types.iter().map(|ty| ty.decl.name.clone()));
+    }
+    if let Some(base) = beside.base {
+        let types = base.snapshot.types.iter().chain(&base.snapshot.services);
+        names.extend(types.map(|contract| contract.decl.name.clone()));
+        out.unreadable.extend(base.unreadable.iter().cloned());
     }
     let now = world.snapshot(&names, cache);
     for service in &plan.services {
@@ -81,9 +94,13 @@ pub fn check(
             plan,
             now: &now,
             frozen: &frozen,
-            beside,
+            promised: &promised,
+            base: beside.base,
         };
         judge.service(service, &mut out);
+    }
+    if let Some(base) = beside.base {
+        base::check(plan, &files, base, &mut out);
     }
     phases(plan, &mut out);
     declared_locks(plan, &mut out);
@@ -100,30 +117,19 @@ struct Judge<'a> {
     plan: &'a Plan,
     now: &'a Snapshot,
     frozen: &'a FrozenByService,
-    beside: Beside<'a>,
+    /// Frozen at the base.
+    promised: &'a FrozenByService,
+    base: Option<&'a Base>,
 }
 
 type FrozenByService = BTreeMap<String, (Version, Frozen)>;
 
 /// The newest frozen contract of each service.
-fn latest_frozen(root: &Path, unreadable: &mut Vec<Unreadable>) -> FrozenByService {
+fn latest_frozen(files: &Files, unreadable: &mut Vec<Unreadable>) -> FrozenByService {
     let mut latest = FrozenByService::new();
-    let folder = root.join("plan").join("contracts");
-    let Ok(entries) = std::fs::read_dir(&folder) else {
-        return latest;
-    };
-    for entry in entries.filter_map(Result::ok) {
-        let Ok(name) = entry.file_name().into_string() else {
-            continue;
-        };
-        if Path::new(&name)
-            .extension()
-            .is_none_or(|end| end != "contract")
-        {
-            continue;
-        }
-        let read = crate::tree::read_text(&entry.path())
-            .and_then(|text| Frozen::parse(&text).map_err(|error| error.to_string()))
+    for (path, text) in files.contracts(unreadable) {
+        let read = Frozen::parse(text)
+            .map_err(|error| error.to_string())
             .and_then(|frozen| Ok((frozen.version.parse::<Version>()?, frozen)));
         match read {
             Ok((version, frozen)) => {
@@ -136,7 +142,7 @@ fn latest_frozen(root: &Path, unreadable: &mut Vec<Unreadable>) -> FrozenByServi
                 }
             }
             Err(reason) => unreadable.push(Unreadable {
-                path: format!("plan/contracts/{name}"),
+                path: path.to_owned(),
                 reason,
             }),
         }

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use spots_findings::{Finding, Level, Place};
 use toml::Spanned;
 
+use super::files::Files;
 use super::{
     Deprecation, ENTRIES_MAX, Phase, Plan, PlanError, Service, Source, Status, Version, Waiver,
     rules,
@@ -150,9 +151,9 @@ impl File<'_> {
     }
 }
 
-pub(super) fn load(root: &Path) -> Result<Plan, PlanError> {
+pub(super) fn load(root: &Path, files: &Files) -> Result<Plan, PlanError> {
     let mut problems = Problems::default();
-    let plan = read(root, &mut problems);
+    let plan = read(root, files, &mut problems);
     match plan {
         Some(plan) if problems.0.is_empty() => Ok(plan),
         _ => Err(PlanError {
@@ -161,11 +162,11 @@ pub(super) fn load(root: &Path) -> Result<Plan, PlanError> {
     }
 }
 
-fn read(root: &Path, problems: &mut Problems) -> Option<Plan> {
-    let text = text(root, "plan/plan.toml", problems)?;
+fn read(root: &Path, files: &Files, problems: &mut Problems) -> Option<Plan> {
+    let text = text(files, "plan/plan.toml", problems)?;
     let file = File {
         path: "plan/plan.toml".to_owned(),
-        text: &text,
+        text,
     };
     let row: PlanRow = file.parse(problems)?;
     let mut plan = Plan {
@@ -184,8 +185,8 @@ fn read(root: &Path, problems: &mut Problems) -> Option<Plan> {
             .collect(),
     };
     check_phases(&plan, problems);
-    for path in service_files(root, problems) {
-        if let Some(service) = read_service(root, &path, &plan, problems) {
+    for path in service_files(files, problems) {
+        if let Some(service) = read_service(files, path, &plan, problems) {
             plan.services.push(service);
         }
     }
@@ -194,19 +195,19 @@ fn read(root: &Path, problems: &mut Problems) -> Option<Plan> {
     Some(plan)
 }
 
-fn text(root: &Path, path: &str, problems: &mut Problems) -> Option<String> {
-    match crate::tree::read_text(&root.join(path)) {
-        Ok(text) => Some(text),
-        Err(reason) => {
-            let fix = "Run `spots plan init` for a first plan.";
-            problems.add(
-                Place::file(path),
-                format!("{path} could not be read: {reason}."),
-                fix,
-            );
-            None
-        }
-    }
+fn text<'f>(files: &'f Files, path: &str, problems: &mut Problems) -> Option<&'f str> {
+    let reason = match files.text(path) {
+        Some(Ok(text)) => return Some(text),
+        Some(Err(reason)) => reason.as_str(),
+        None => "there is no such file",
+    };
+    let fix = "Run `spots plan init` for a first plan.";
+    problems.add(
+        Place::file(path),
+        format!("{path} could not be read: {reason}."),
+        fix,
+    );
+    None
 }
 
 fn phase(file: &File<'_>, row: Spanned<PhaseRow>) -> Phase {
@@ -304,31 +305,26 @@ fn in_cycle(plan: &Plan) -> Option<&Phase> {
     })
 }
 
-fn service_files(root: &Path, problems: &mut Problems) -> Vec<String> {
-    let folder = root.join("plan").join("services");
-    let Ok(entries) = std::fs::read_dir(&folder) else {
-        return Vec::new();
-    };
-    let mut files: Vec<String> = entries
-        .filter_map(Result::ok)
-        .filter_map(|entry| entry.file_name().into_string().ok())
-        .filter(|name| Path::new(name).extension().is_some_and(|end| end == "toml"))
-        .map(|name| format!("plan/services/{name}"))
-        .collect();
-    files.sort();
-    if files.len() > ENTRIES_MAX {
+fn service_files<'f>(files: &'f Files, problems: &mut Problems) -> Vec<&'f str> {
+    let mut services = files.services();
+    if services.len() > ENTRIES_MAX {
         let message = format!("the plan has more than {ENTRIES_MAX} services.");
         problems.add(Place::file("plan/services"), message, "Split the plan.");
-        files.clear();
+        services.clear();
     }
-    files
+    services
 }
 
-fn read_service(root: &Path, path: &str, plan: &Plan, problems: &mut Problems) -> Option<Service> {
-    let text = text(root, path, problems)?;
+fn read_service(
+    files: &Files,
+    path: &str,
+    plan: &Plan,
+    problems: &mut Problems,
+) -> Option<Service> {
+    let text = text(files, path, problems)?;
     let file = File {
         path: path.to_owned(),
-        text: &text,
+        text,
     };
     let row: ServiceRow = file.parse(problems)?;
     let version: Version = match row.version.get_ref().parse() {

@@ -87,7 +87,8 @@ pub(super) fn check(
     let grew = compared.is_some_and(|compared| {
         let mut found = compared.findings.iter();
         found.any(|finding| {
-            finding.rule == "member-added" || finding.rule == "abstract-member-added"
+            ["member-added", "abstract-member-added", "operation-added"]
+                .contains(&finding.rule.as_str())
         })
     });
     if whole && grew {

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use super::disk::text_of;
-use super::{FILE_BYTES_MAX, Language, SourceFile};
+use super::{FILE_BYTES_MAX, FILES_MAX, Language, SourceFile};
 
 /// Why a revision cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +64,36 @@ pub(super) fn list(
         .collect::<Vec<_>>();
     files.sort_unstable();
     Ok(files)
+}
+
+/// Texts of the wanted files in a folder of the revision, by path relative to `folder`.
+pub fn texts(
+    folder: &Path,
+    revision: &str,
+    under: &str,
+    wanted: impl Fn(&str) -> bool,
+) -> Result<Vec<(String, Result<String, String>)>, RevisionError> {
+    let commit = resolve(folder, revision)?;
+    let under = format!("{under}/");
+    let listed = run(
+        folder,
+        revision,
+        &["ls-tree", "-r", "-z", &commit, "--", &under],
+    )?;
+    let listed = String::from_utf8_lossy(&listed);
+    let entries = listed.split('\0').filter_map(|entry| {
+        let (head, path) = entry.split_once('\t')?;
+        let id = head.rsplit(' ').next()?;
+        (head.starts_with("100") && wanted(path)).then_some((path, id))
+    });
+    let mut blobs = None;
+    let mut read =
+        |(path, id): (&str, &str)| (path.to_owned(), read_text(folder, &mut blobs, Some(id)));
+    let mut texts = Vec::new();
+    for entry in entries.take(FILES_MAX) {
+        texts.push(read(entry));
+    }
+    Ok(texts)
 }
 
 /// `100644 blob <id>\t<path>` as a source file; links and submodules are none.

@@ -13,7 +13,10 @@ use tree_sitter::{Node, Parser};
 
 use crate::clock_audit::fixtures;
 
-const CALLS: [&str; 24] = [
+const CALLS: [&str; 27] = [
+    "Temporal.Now.instant()",
+    "process.hrtime.bigint()",
+    "time::OffsetDateTime::now_local()",
     "DateTime.now()",
     "DateTime.timestamp()",
     "newDateTime.now()",
@@ -215,15 +218,28 @@ fn searched(language: Language, text: &str) -> usize {
         masked
     };
     let calls: &[&str] = match language {
-        Language::Sql => &["now()", "current_timestamp", "clock_timestamp()"],
-        Language::Swift => &["Date()", "Date.now"],
+        Language::Sql => &[
+            "now()",
+            "current_timestamp",
+            "clock_timestamp()",
+            "localtime,",
+            "localtimestamp(3)",
+        ],
+        Language::Swift => &["Date()", "Date.now", "DispatchTime.now()"],
         Language::Kotlin => &[
             "System.currentTimeMillis()",
             "System.nanoTime()",
             "Instant.now()",
             "Clock.System.now()",
+            "LocalTime.now()",
         ],
-        _ => &["System.currentTimeMillis()", "Instant.now()", "new Date()"],
+        _ => &[
+            "System.currentTimeMillis()",
+            "System.nanoTime()",
+            "Instant.now()",
+            "new Date()",
+            "Calendar.getInstance()",
+        ],
     };
     let word = |c: char| c.is_alphanumeric() || c == '_';
     let found = calls.iter().flat_map(|call| masked.match_indices(call));

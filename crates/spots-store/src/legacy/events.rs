@@ -189,7 +189,7 @@ impl Form {
 }
 
 /// Reads a list of attendees: each with how often they stand in it, in order of first mention.
-fn read_list(event: &str, text: &str) -> Result<(Form, Vec<(String, i64)>), MoveError> {
+pub(super) fn read_list(event: &str, text: &str) -> Result<(Form, Vec<(String, i64)>), MoveError> {
     let refused = || MoveError::Attendees(event.to_owned());
     let list: Vec<String> = serde_json::from_str(text).map_err(|_cause| refused())?;
     if text.contains('\\')

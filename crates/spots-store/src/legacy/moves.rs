@@ -81,6 +81,16 @@ impl Row {
     }
 }
 
+/// A query of whether this table holds people of the old form.
+pub(super) fn holds_old(table: &str, mappings: bool) -> String {
+    let of_new_form = if mappings {
+        "WHERE NOT EXISTS (SELECT 1 FROM user_agent_mappings m WHERE m.user_id = u.id)"
+    } else {
+        ""
+    };
+    format!("SELECT EXISTS (SELECT 1 FROM {table} u {of_new_form})")
+}
+
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Holds {

@@ -9,7 +9,9 @@ use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, Transaction};
 
 use super::Chain;
-use super::moves::{Dialect, Holds, Known, Move, MoveError, NewGuest, Row, Table, Value, Write};
+use super::moves::{
+    Dialect, Holds, Known, Move, MoveError, NewGuest, Row, Table, Value, Write, holds_old,
+};
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -68,7 +70,33 @@ impl Backfill for Chained {
     }
 }
 
-fn row(row: &tokio_postgres::Row) -> Result<Row, tokio_postgres::Error> {
+/// Whether the database holds people of the old form: then it moves before it serves.
+pub(crate) async fn is_old(client: &Client) -> Result<bool, tokio_postgres::Error> {
+    let there = "SELECT EXISTS (SELECT 1 FROM information_schema.columns
+                 WHERE table_schema = current_schema() AND table_name = $1 AND column_name = $2)";
+    let there = client.prepare(there).await?;
+    let mapped = client
+        .query_one(&there, &[&"user_agent_mappings", &"user_id"])
+        .await?;
+    for table in ["users", "legacy_users"] {
+        if !client
+            .query_one(&there, &[&table, &"email"])
+            .await?
+            .get::<_, bool>(0)
+        {
+            continue;
+        }
+        let old = client
+            .query_one(&holds_old(table, mapped.get(0)), &[])
+            .await?;
+        if old.get(0) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+pub(super) fn row(row: &tokio_postgres::Row) -> Result<Row, tokio_postgres::Error> {
     let value = |(at, column): (usize, &tokio_postgres::Column)| {
         Ok(match *column.type_() {
             Type::INT8 => row.try_get::<_, Option<i64>>(at)?.into(),
@@ -93,7 +121,7 @@ async fn known(transaction: &Transaction<'_>, step: &dyn Move, rows: &[Row]) -> 
     Ok(found.iter().map(|row| (row.get(0), row.get(1))).collect())
 }
 
-async fn perform(transaction: &Transaction<'_>, write: Write) -> Outcome<()> {
+pub(super) async fn perform(transaction: &Transaction<'_>, write: Write) -> Outcome<()> {
     match write {
         Write::Insert(table, rows) => insert(transaction, table, &rows).await,
         Write::Each(_, lists) if lists.is_empty() => Ok(()),

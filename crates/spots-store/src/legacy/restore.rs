@@ -90,11 +90,15 @@ impl Move for Users {
         let mut columns = String::new();
         let mut joins = String::new();
         for (old, field) in FIELDS {
-            columns.push_str(&format!(", {old}.sealed"));
-            joins.push_str(&format!(
-                " LEFT JOIN user_profiles {old}
-                  ON {old}.user_id = l.user_id AND {old}.field = '{field}'"
-            ));
+            columns.extend([", ", old, ".sealed"]);
+            joins.extend([
+                " LEFT JOIN user_profiles ",
+                old,
+                " ON ",
+                old,
+                ".user_id = l.user_id AND ",
+            ]);
+            joins.extend([old, ".field = '", field, "'"]);
         }
         format!(
             "SELECT l.old_id, l.user_id, k.wrapped_key, k.master_version, m.sealed_agent_id{columns}

@@ -8,7 +8,9 @@ use spots_migrate::Batch;
 use spots_migrate::sqlite::Backfill;
 
 use super::Chain;
-use super::moves::{Dialect, Known, Move, MoveError, NewGuest, Row, Table, Value, Write};
+use super::moves::{
+    Dialect, Known, Move, MoveError, NewGuest, Row, Table, Value, Write, holds_old,
+};
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -61,7 +63,24 @@ impl Backfill for Chained {
     }
 }
 
-fn query(db: &Connection, sql: &str, params: &[Value]) -> rusqlite::Result<Vec<Row>> {
+/// Whether the database holds people of the old form: then it moves before it serves.
+pub(crate) fn is_old(db: &Connection) -> rusqlite::Result<bool> {
+    let there = |table: &str, column: &str| {
+        db.prepare("SELECT 1 FROM pragma_table_info(?1) WHERE name = ?2")?
+            .exists([table, column])
+    };
+    let mappings = there("user_agent_mappings", "user_id")?;
+    for table in ["users", "legacy_users"] {
+        if there(table, "email")?
+            && db.query_row(&holds_old(table, mappings), [], |row| row.get(0))?
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+pub(super) fn query(db: &Connection, sql: &str, params: &[Value]) -> rusqlite::Result<Vec<Row>> {
     let mut statement = db.prepare_cached(sql)?;
     let columns = statement.column_count();
     let rows = statement.query_map(params_from_iter(params), |row| {
@@ -94,7 +113,7 @@ fn known(db: &Connection, step: &dyn Move, rows: &[Row]) -> rusqlite::Result<Kno
     Ok(known)
 }
 
-fn perform(db: &Connection, write: Write) -> Outcome<()> {
+pub(super) fn perform(db: &Connection, write: Write) -> Outcome<()> {
     match write {
         Write::Insert(table, rows) => Ok(insert(db, table, &rows)?),
         Write::Each(sql, lists) => {

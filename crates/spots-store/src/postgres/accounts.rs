@@ -8,6 +8,8 @@ use tokio::try_join;
 use super::PostgresStore;
 use super::cancel::cancel_to_come;
 use super::columns::{Columns, integer};
+use super::journal;
+use super::order::{Opened, OrderedWork};
 use super::session::{Fault, Session, Work, statements};
 use super::shares::{self, Ending, Which};
 use crate::model::{Credentials, NewAccount, ProfileField, Removal, Stamp};
@@ -278,12 +280,20 @@ pub(super) struct Remove {
     pub(super) stamp: Stamp,
 }
 
-impl Work for Remove {
+impl OrderedWork for Remove {
     type Answer = Removal;
 
-    async fn work(&self, session: &Session) -> Result<Removal, Fault> {
-        try_join!(biased; session.begin(), session.run(&LOCK_AGENT, [&self.agent]))?;
-        let bookings = cancel_to_come(session, &self.agent, self.stamp).await?;
+    async fn work(&self, session: &Session, opened: &Opened) -> Result<Removal, Fault> {
+        let ((), ours, ()) = try_join!(
+            biased;
+            session.begin(),
+            opened.fence(session),
+            session.run(&LOCK_AGENT, [&self.agent]),
+        )?;
+        if !ours {
+            return Err(Fault::Fenced);
+        }
+        let bookings = cancel_to_come(session, opened, &self.agent, self.stamp).await?;
         let ending = Ending {
             kind: "removed",
             stamp: self.stamp,
@@ -293,6 +303,7 @@ impl Work for Remove {
             biased;
             session.run(&REMOVE_USER, [&self.user]),
             session.run(&REMOVE_AGENT, [&self.agent]),
+            journal::forget(session, &self.agent),
             session.commit(),
         )?;
         Ok(Removal { fields, bookings })

@@ -3,16 +3,19 @@
 mod batch;
 mod fold;
 
-use spots_booking::Refusal;
+use spots_booking::{Refusal, Stream};
 use tokio::try_join;
 
 use self::batch::Rows;
 use self::fold::Fold;
 use super::columns::Columns;
 use super::events::{self, event_columns};
+use super::journal;
 use super::lanes::Lane;
-use super::session::{Fault, Session, Work, statements};
+use super::order::{Opened, OrderedWork};
+use super::session::{Fault, Session, statements};
 use crate::model::{Book, Booked};
+use crate::queue;
 
 /// What became of one booking of a batch.
 pub(super) type Outcome = Result<Booked, Refusal>;
@@ -99,20 +102,28 @@ pub(super) struct Batch<'a> {
     pub(super) books: &'a [Book],
 }
 
-impl Work for Batch<'_> {
+impl OrderedWork for Batch<'_> {
     type Answer = Vec<Outcome>;
 
-    async fn work(&self, session: &Session) -> Result<Vec<Outcome>, Fault> {
-        let mut fold = self.read(session).await?;
+    async fn work(&self, session: &Session, opened: &Opened) -> Result<Vec<Outcome>, Fault> {
+        let mut fold = self.read(session, opened).await?;
         let mut rows = Rows::default();
         let mut outcomes = Vec::with_capacity(self.books.len());
         for book in self.books {
-            outcomes.push(fold.take(book, &mut rows)?);
+            let outcome = fold.take(book, &mut rows)?;
+            if let Ok(booked) = &outcome
+                && !booked.repeated
+            {
+                let entry = queue::taken(book, &booked.placed);
+                rows.journal
+                    .push(&book.agent.reveal(), &entry, opened.issue()?);
+            }
+            outcomes.push(outcome);
         }
         if let Some(record) = &fold.record
             && !rows.bookings.is_empty()
         {
-            rows.write(session, self.lane, record, &fold).await?;
+            Box::pin(rows.write(session, self.lane, record, &fold)).await?;
         }
         Ok(outcomes)
     }
@@ -121,7 +132,7 @@ impl Work for Batch<'_> {
 impl Batch<'_> {
     /// Takes the locks, then reads what the decisions need, in one round trip. What is read after
     /// the pool is locked holds all that earlier bookings of it wrote.
-    async fn read(&self, session: &Session) -> Result<Fold, Fault> {
+    async fn read(&self, session: &Session, opened: &Opened) -> Result<Fold, Fault> {
         let (host, event) = (self.lane.0.to_string(), self.lane.1.to_string());
         let starts_at = self.lane.2;
         let agents: Vec<_> = self.books.iter().map(|book| book.agent.reveal()).collect();
@@ -136,9 +147,10 @@ impl Batch<'_> {
             .flat_map(|book| book.codes)
             .map(|code| code.to_string())
             .collect();
-        let ((), known, (), pool, record, repeated, guests, codes) = try_join!(
+        let ((), ours, known, (), pool, record, repeated, guests, codes, last) = try_join!(
             biased;
             session.begin(),
+            opened.fence(session),
             session.rows(&LOCK_AGENTS, [&agents]),
             session.run(&ADD_POOL, [&host, &event, &starts_at]),
             session.row(&LOCK_POOL, [&host, &event, &starts_at]),
@@ -146,7 +158,13 @@ impl Batch<'_> {
             session.rows(&REPEATED, [&actors, &keys]),
             session.rows(&GUESTS, [&host, &agents]),
             session.rows(&CODES, [&host, &codes]),
+            journal::last(session, Stream::Reservations),
         )?;
+        if !ours {
+            return Err(Fault::Fenced);
+        }
+        // The places before these may have been taken by another process: these are stamped later.
+        opened.follow(last)?;
         let pool = pool.map(|row| Columns::of(&row).pool()).transpose()?;
         let mut read = Fold {
             pool,

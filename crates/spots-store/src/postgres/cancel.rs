@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use spots_booking::{BookingId, Occurrence, Pool, Refusal, cancel};
+use spots_booking::{BookingId, Occurrence, Pool, Refusal, Stream, cancel};
 use tokio::try_join;
 
 use super::columns::{Columns, integer};
-use super::session::{Fault, Session, Work, statements};
+use super::journal::Lines;
+use super::order::{Opened, OrderedWork};
+use super::session::{Fault, Session, statements};
 use super::shares::{self, Ending, Which};
 use crate::model::Stamp;
+use crate::queue;
 use crate::rows::due_at;
 
 statements! {
@@ -52,18 +55,22 @@ pub(super) struct Cancel {
     pub(super) stamp: Stamp,
 }
 
-impl Work for Cancel {
+impl OrderedWork for Cancel {
     type Answer = ();
 
-    async fn work(&self, session: &Session) -> Result<(), Fault> {
+    async fn work(&self, session: &Session, opened: &Opened) -> Result<(), Fault> {
         let booking = self.booking.to_string();
         let from: Option<i64> = None;
-        let ((), (), rows) = try_join!(
+        let ((), ours, (), rows) = try_join!(
             biased;
             session.begin(),
+            opened.fence(session),
             session.run(&LOCK_AGENT, [&self.agent]),
             session.rows(&LOCK, [&self.agent, &booking, &from]),
         )?;
+        if !ours {
+            return Err(Fault::Fenced);
+        }
         let held = rows
             .iter()
             .map(Held::from_row)
@@ -78,7 +85,7 @@ impl Work for Cancel {
             booking: Some(booking),
             ..Which::all(&self.agent)
         };
-        give_back(session, &self.agent, &held, self.stamp).await?;
+        give_back(session, opened, (&self.agent, self.stamp), &held).await?;
         shares::end(
             session,
             &which,
@@ -97,6 +104,7 @@ impl Work for Cancel {
 /// Ends no shares; returns how many bookings.
 pub(super) async fn cancel_to_come(
     session: &Session,
+    opened: &Opened,
     agent: &str,
     stamp: Stamp,
 ) -> Result<u64, Fault> {
@@ -106,7 +114,7 @@ pub(super) async fn cancel_to_come(
         .iter()
         .map(Held::from_row)
         .collect::<Result<Vec<_>, _>>()?;
-    give_back(session, agent, &held, stamp).await?;
+    give_back(session, opened, (agent, stamp), &held).await?;
     Ok(held.len() as u64)
 }
 
@@ -139,12 +147,18 @@ impl Held {
 /// Gives places back, marks the bookings and tells both sides.
 async fn give_back(
     session: &Session,
-    agent: &str,
+    opened: &Opened,
+    (agent, stamp): (&str, Stamp),
     held: &[Held],
-    stamp: Stamp,
 ) -> Result<(), Fault> {
+    let mut journal = Lines::default();
     let mut pools = BTreeMap::new();
     for one in held {
+        journal.push(
+            agent,
+            &queue::returned(&one.booking, stamp),
+            opened.issue()?,
+        );
         let key = (
             one.host.as_str(),
             one.event.as_str(),
@@ -167,6 +181,7 @@ async fn give_back(
         session.run(&UPDATE_POOLS, [&hosts, &events, &starts, &taken]),
         session.run(&UPDATE_BOOKINGS, [&of, &bookings, &stamp.at_ns]),
         announce(session, "cancelled", (agent, stamp), (&of, &bookings)),
+        journal.write(session, Stream::Reservations),
     )?;
     Ok(())
 }

@@ -153,7 +153,7 @@ impl Driver {
             books,
         };
         // The statements of a batch are many; so its future is kept on the heap.
-        Box::pin(session.transact(&batch)).await
+        Box::pin(self.store.transact_on(session, &batch)).await
     }
 }
 

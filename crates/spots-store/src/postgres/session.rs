@@ -60,6 +60,15 @@ pub(super) enum Fault {
     /// A row holds what this program never writes.
     #[error(transparent)]
     Row(#[from] Inconsistent),
+    /// No timestamp.
+    #[error(transparent)]
+    Clock(#[from] spots_clock::ClockError),
+    /// The place in the order was lost before the work committed.
+    #[error("this process's place in the order has ended")]
+    Fenced,
+    /// No place in the order can be had.
+    #[error(transparent)]
+    Order(Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl Fault {
@@ -69,6 +78,9 @@ impl Fault {
             Self::Postgres(cause) => StoreError::failed(doing, cause),
             Self::Pool(cause) => StoreError::failed(doing, cause),
             Self::Row(cause) => StoreError::failed(doing, cause),
+            Self::Clock(cause) => StoreError::failed(doing, cause),
+            Self::Fenced => StoreError::failed(doing, self),
+            Self::Order(cause) => StoreError::failed(doing, cause),
         }
     }
 

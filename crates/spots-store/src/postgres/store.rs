@@ -112,7 +112,7 @@ impl Store for PostgresStore {
             agent: agent.reveal(),
             stamp,
         };
-        self.transact(&work)
+        self.transact_in_order(work)
             .await
             .map_err(|fault| fault.into_error("delete an account"))
     }
@@ -223,7 +223,7 @@ impl Store for PostgresStore {
             booking,
             stamp,
         };
-        self.transact(&work)
+        self.transact_in_order(work)
             .await
             .map_err(|fault| fault.into_error("cancel a booking"))
     }

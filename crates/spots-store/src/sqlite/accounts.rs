@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 use spots_booking::{FieldName, Refusal};
+use spots_clock::AtomicClock;
 use spots_privacy::consent::{Session, StoredPerson};
 use spots_privacy::{SealedField, UserId, WrappedKey};
 
@@ -197,12 +198,12 @@ pub(super) fn set_defaults(
 
 pub(super) fn remove(
     db: &Connection,
-    user: &str,
-    agent: &str,
+    clock: &AtomicClock,
+    (user, agent): (&str, &str),
     stamp: Stamp,
 ) -> Result<Removal, Fault> {
     let fields = shares::end_all(db, agent, "removed", stamp)?;
-    let bookings = super::bookings::cancel_to_come(db, agent, stamp)?;
+    let bookings = super::bookings::cancel_to_come(db, clock, agent, stamp)?;
     for statement in [
         "DELETE FROM sessions WHERE user_id = ?1",
         "DELETE FROM sharing_defaults WHERE user_id = ?1",
@@ -224,6 +225,7 @@ pub(super) fn remove(
     ] {
         db.prepare_cached(statement)?.execute([agent])?;
     }
+    super::journal::forget(db, agent)?;
     Ok(Removal { fields, bookings })
 }
 

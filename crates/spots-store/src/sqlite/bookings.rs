@@ -3,12 +3,14 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use spots_booking::decision::{cancel, check, decide};
 use spots_booking::{BookingId, EventId, HostId, Occurrence, Placed, Pool, Refusal};
+use spots_clock::AtomicClock;
 
-use super::{Fault, events, hosts, shares};
+use super::{Fault, events, hosts, journal, shares};
 use crate::model::{Book, Booked, BookingRecord, EventRecord, Page, PageRequest, Stamp};
+use crate::queue;
 use crate::rows::{BookedRow, Inconsistent, POOL, array, count, due_at, parse, second};
 
-pub(super) fn book(db: &Connection, book: &Book) -> Result<Booked, Fault> {
+pub(super) fn book(db: &Connection, clock: &AtomicClock, book: &Book) -> Result<Booked, Fault> {
     let actor = book.agent.reveal();
     if let Some(first) = repeated(db, book, &actor)? {
         return Ok(first);
@@ -37,6 +39,8 @@ pub(super) fn book(db: &Connection, book: &Book) -> Result<Booked, Fault> {
         shares::insert(db, book, record.event.offer.event_type, share)?;
     }
     announce(db, "booked", book.host, book.booking, (&actor, book.stamp))?;
+    let taken = vec![queue::taken(book, &placed)];
+    journal::append(db, clock, &queue::batch(&actor, taken))?;
     remember(db, book, &actor, &placed)?;
     Ok(Booked {
         booking: book.booking,
@@ -253,8 +257,8 @@ pub(super) fn announce(
 
 pub(super) fn cancel_one(
     db: &Connection,
-    agent: &str,
-    booking: BookingId,
+    clock: &AtomicClock,
+    (agent, booking): (&str, BookingId),
     stamp: Stamp,
 ) -> Result<(), Fault> {
     let record = lookup(db, agent, booking)?.ok_or(Refusal::NotFound("booking"))?;
@@ -275,11 +279,18 @@ pub(super) fn cancel_one(
         stamp.at_ns
     ])?;
     shares::end_of_booking(db, agent, booking, "cancelled", stamp)?;
+    let returned = vec![queue::returned(&booking.to_string(), stamp)];
+    journal::append(db, clock, &queue::batch(agent, returned))?;
     announce(db, "cancelled", record.host.id, booking, (agent, stamp))
 }
 
 /// Cancels all bookings of an agent that lie ahead; returns how many.
-pub(super) fn cancel_to_come(db: &Connection, agent: &str, stamp: Stamp) -> Result<u64, Fault> {
+pub(super) fn cancel_to_come(
+    db: &Connection,
+    clock: &AtomicClock,
+    agent: &str,
+    stamp: Stamp,
+) -> Result<u64, Fault> {
     let mut statement = db.prepare_cached(
         "SELECT r.booking_id FROM agent_bookings a
          JOIN reservations r ON r.host_id = a.host_id AND r.booking_id = a.booking_id
@@ -290,7 +301,8 @@ pub(super) fn cancel_to_come(db: &Connection, agent: &str, stamp: Stamp) -> Resu
         .query_map(params![agent, now], |row| row.get::<_, String>(0))?
         .collect::<Result<Vec<_>, _>>()?;
     for booking in &bookings {
-        cancel_one(db, agent, parse(booking, "reservations.booking_id")?, stamp)?;
+        let booking = parse(booking, "reservations.booking_id")?;
+        cancel_one(db, clock, (agent, booking), stamp)?;
     }
     Ok(bookings.len() as u64)
 }

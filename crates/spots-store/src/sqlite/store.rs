@@ -108,8 +108,9 @@ impl Store for SqliteStore {
         stamp: Stamp,
     ) -> Result<Removal, StoreError> {
         let (user, agent) = (user.reveal(), agent.reveal());
+        let clock = self.clock();
         self.write("delete an account", move |db| {
-            accounts::remove(db, &user, &agent, stamp)
+            accounts::remove(db, &clock, (&user, &agent), stamp)
         })
         .await
     }
@@ -197,8 +198,11 @@ impl Store for SqliteStore {
     }
 
     async fn book(&self, book: Book) -> Result<Booked, StoreError> {
-        self.write("take a booking", move |db| bookings::book(db, &book))
-            .await
+        let clock = self.clock();
+        self.write("take a booking", move |db| {
+            bookings::book(db, &clock, &book)
+        })
+        .await
     }
 
     async fn cancel(
@@ -208,8 +212,9 @@ impl Store for SqliteStore {
         stamp: Stamp,
     ) -> Result<(), StoreError> {
         let agent = agent.reveal();
+        let clock = self.clock();
         self.write("cancel a booking", move |db| {
-            bookings::cancel_one(db, &agent, booking, stamp)
+            bookings::cancel_one(db, &clock, (&agent, booking), stamp)
         })
         .await
     }

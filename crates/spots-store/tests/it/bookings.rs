@@ -135,6 +135,7 @@ async fn check_nothing_is_stored(stage: &Stage) {
         "ledger_entries",
         "outbox",
         "idempotency_keys",
+        "journal_entries",
     ] {
         let count = stage.count(&format!("SELECT count(*) FROM {table}")).await;
         assert_eq!(count, 0, "{table}");

@@ -9,6 +9,9 @@ mod contention;
 mod events;
 mod guests;
 mod hosts;
+mod journal;
+mod legacy;
+mod order;
 mod postgres_only;
 mod removal;
 mod shares;
@@ -96,6 +99,14 @@ conformance! {
         guests_are_paged_and_chosen_by_slot
         messages_go_to_both_sides
         a_revocation_reaches_hosts_apart_in_time
+    }
+    journal {
+        entries_are_read_in_one_order
+        an_entry_stands_once_under_its_key
+        one_key_at_once_is_taken_once
+        the_latest_upper_end_counts
+        places_taken_and_given_back_are_entered
+        what_a_removed_account_did_goes_with_it
     }
     removal {
         a_removed_account_leaves_no_row_of_its_own

@@ -20,6 +20,7 @@ use utoipa::{Modify, OpenApi};
         (name = "events", description = "Finding and booking."),
         (name = "hosts", description = "For those who offer something."),
         (name = "time", description = "The atomic clock."),
+        (name = "journal", description = "What happened, in one order. People add; only operators read."),
     ),
 )]
 struct Base;
@@ -34,6 +35,11 @@ impl Modify for Session {
             .build();
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("session", SecurityScheme::Http(bearer));
+        let operator = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("A token of `spots operator add`."))
+            .build();
+        components.add_security_scheme("operator", SecurityScheme::Http(operator));
     }
 }
 

@@ -5,6 +5,7 @@
 mod booking;
 mod crowd;
 mod host_pages;
+mod journal;
 mod leak;
 mod matrix;
 mod openapi;

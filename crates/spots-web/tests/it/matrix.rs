@@ -35,6 +35,10 @@ const EXPECTED: &[(&str, [u16; 4])] = &[
     ("find_event", [200, 200, 200, 200]),
     ("create_booking", [401, 201, 201, 201]),
     ("find_time", [200, 200, 200, 200]),
+    ("sync_time", [200, 200, 200, 200]),
+    ("list_time_keys", [200, 200, 200, 200]),
+    ("append_journal", [401, 200, 200, 200]),
+    ("list_journal", [401, 403, 403, 403]),
     ("revoke_share", [401, 404, 404, 200]),
     ("revoke_shares", [401, 200, 200, 200]),
     ("cancel_booking", [401, 404, 404, 204]),
@@ -61,6 +65,10 @@ fn body(operation: &str) -> Option<Value> {
             "startsAt": "2026-11-30T18:00:00Z", "endsAt": "2026-11-30T20:00:00Z",
         }),
         "create_booking" => json!({}),
+        "sync_time" => json!({"nonce": "00112233445566778899aabbccddeeff"}),
+        "append_journal" => json!({"entries": [
+            {"key": "used-0001", "kind": "used", "body": {"feature": "map", "count": 1}},
+        ]}),
         _ => return None,
     })
 }
@@ -93,6 +101,7 @@ async fn every_operation_answers_everyone_as_it_should() {
         ("{hostId}", host.as_str()),
         ("{eventId}", &event),
         ("{eventType}", "reservation"),
+        ("{stream}", "analytics"),
         ("{bookingId}", booking["bookingId"].as_str().unwrap()),
         ("{shareId}", shares["items"][0]["shareId"].as_str().unwrap()),
     ];

@@ -37,6 +37,10 @@ const PROMISED: &[&str] = &[
     "GET /events/{eventId}",
     "POST /events/{eventId}/bookings",
     "GET /time",
+    "POST /time/sync",
+    "GET /time/keys",
+    "POST /journal/{stream}",
+    "GET /journal/{stream}",
 ];
 
 /// Method, path and description of every operation of the document.

@@ -37,11 +37,12 @@ pub(crate) fn run(args: &DemoArgs, output: &mut Output) -> anyhow::Result<ExitCo
     runtime()?.block_on(async {
         let listener = listen(args.listen, output).await?;
         output.note("making a temporary database with hosts, events and people …")?;
+        let clock = Arc::new(AtomicClock::open(&folder.path().join("clock"))?);
         let store = SqliteStore::open(&folder.path().join("demo.db"), &mut Silent)?;
-        let clock = AtomicClock::open(&folder.path().join("clock"))?;
+        let store = store.with_clock(Arc::clone(&clock));
         let platform = Platform::new(
             Arc::new(store),
-            Arc::new(clock),
+            clock,
             Arc::new(MasterKeys::generate(&SystemRandomness)),
             Arc::new(SystemRandomness),
             Settings::default(),

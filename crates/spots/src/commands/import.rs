@@ -7,12 +7,15 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use clap::Args;
 use jiff::{Timestamp, ToSpan as _};
+use serde_json::json;
 use spots_booking::calendar::{self, Import, Options};
-use spots_booking::{EventId, EventType, HostId};
+use spots_booking::{EventId, EventType, HostId, Stream};
 use spots_clock::AtomicClock;
+use spots_privacy::consent::sha256;
 use spots_privacy::{SystemRandomness, random};
-use spots_store::Stamp;
+use spots_store::journal::{Append, Evidence, NewEntry};
 use spots_store::model::EventToAdd;
+use spots_store::{Stamp, Store};
 
 use super::serve::{Database, runtime};
 use crate::output::Output;
@@ -81,14 +84,19 @@ pub(crate) fn run(args: &ImportArgs, output: &mut Output) -> anyhow::Result<Exit
         })
         .collect();
     let added = runtime()?.block_on(async {
-        let store = Database::parse(&args.database_url)?.open(output).await?;
+        let store = Database::parse(&args.database_url)?
+            .open(None, output)
+            .await?;
         if store.lookup_host(args.host).await?.is_none() {
             bail!(
                 "there is no host {}; `GET /api/v1/me/hosts` lists yours",
                 args.host
             );
         }
-        Ok(store.add_events(args.host, events).await?)
+        let added = store.add_events(args.host, events).await?;
+        note(store.as_ref(), added.len()).await?;
+        store.leave_order().await?;
+        Ok(added)
     })?;
     let new = added.iter().filter(|(_, new)| *new).count();
     output.line(&format!(
@@ -96,6 +104,30 @@ pub(crate) fn run(args: &ImportArgs, output: &mut Output) -> anyhow::Result<Exit
         added.len() - new
     ))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Enters the import among the operations of operators.
+async fn note(store: &dyn Store, events: usize) -> anyhow::Result<()> {
+    let now = Stamp::from(AtomicClock::volatile()?.now()?);
+    let body = json!({ "entries": events, "operation": "events-imported" }).to_string();
+    let entry = NewEntry {
+        key: format!("events-imported-{}", now.at_ns),
+        digest: sha256(body.as_bytes()),
+        kind: "performed".to_owned(),
+        subject: None,
+        body,
+        evidence: Evidence {
+            latest_ns: now.at_ns,
+            ..Evidence::default()
+        },
+    };
+    let append = Append {
+        stream: Stream::Admin,
+        actor: "server:spots-import".to_owned(),
+        entries: vec![entry],
+    };
+    store.append_journal(append).await?;
+    Ok(())
 }
 
 fn read(args: &ImportArgs, bytes: &[u8], now: Timestamp) -> anyhow::Result<Import> {

@@ -1,8 +1,9 @@
 //! `spots migrate`.
 
-mod blobs;
+pub(crate) mod blobs;
 mod check;
 mod database;
+mod legacy;
 mod views;
 
 use std::path::{Path, PathBuf};
@@ -33,6 +34,8 @@ pub(crate) enum MigrateCommand {
     Down(database::DownArgs),
     /// Take over a database that other means brought to the state that the set gives.
     Adopt(database::ApplyArgs),
+    /// Move an old SPOTS database, of users and lists of attendees, to this one's form.
+    UpgradeLegacy(legacy::UpgradeArgs),
     /// Show who holds the lock, or free what an operator has mended.
     Unlock(database::UnlockArgs),
 }
@@ -48,6 +51,7 @@ pub(crate) fn run(command: MigrateCommand, output: &mut Output) -> anyhow::Resul
         MigrateCommand::Rehearse(args) => database::rehearse(&args, output),
         MigrateCommand::Down(args) => database::down(&args, output),
         MigrateCommand::Adopt(args) => database::adopt(&args, output),
+        MigrateCommand::UpgradeLegacy(args) => legacy::run(&args, output),
         MigrateCommand::Unlock(args) => database::unlock(&args, output),
     }
 }

@@ -3,6 +3,8 @@
 mod ask;
 mod beside;
 mod check;
+mod ci;
+mod documents;
 mod graph;
 mod make;
 
@@ -28,8 +30,10 @@ pub(crate) enum PlanCommand {
     Owed(ask::OwedArgs),
     /// Write a first plan from the services in the code.
     Init(make::InitArgs),
-    /// Render the plan's documents from its data.
+    /// Render the documents of the plan and of the clock mandate from their data.
     Docs(make::DocsArgs),
+    /// Print the steps that run the gate on a code host.
+    Ci(ci::CiArgs),
     /// Print the JSON schema of findings.
     Schema,
 }
@@ -44,6 +48,7 @@ pub(crate) fn run(command: PlanCommand, output: &mut Output) -> anyhow::Result<E
         PlanCommand::Owed(args) => ask::owed(&args, output),
         PlanCommand::Init(args) => make::init(&args, output),
         PlanCommand::Docs(args) => make::docs(&args, output),
+        PlanCommand::Ci(args) => ci::run(&args, output),
         PlanCommand::Schema => {
             output.write(spots_findings::json::SCHEMA)?;
             Ok(ExitCode::SUCCESS)

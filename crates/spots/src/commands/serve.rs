@@ -1,5 +1,6 @@
 //! `spots serve`.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -10,12 +11,13 @@ use spots_clock::AtomicClock;
 use spots_migrate::{Event, Progress};
 use spots_privacy::{MasterKeys, SystemRandomness};
 use spots_store::{PostgresOptions, PostgresStore, SqliteStore, Store};
+use spots_web::service::{self, Ctx, Operators};
 use spots_web::{Platform, Settings};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-use super::keys;
+use super::{keys, operator};
 use crate::config::{LogFormat, ServerSettings};
 use crate::output::Output;
 
@@ -30,6 +32,7 @@ pub(crate) fn run(settings: &ServerSettings, output: &mut Output) -> anyhow::Res
     start_log(&settings.log, settings.log_format)?;
     runtime()?.block_on(async {
         let database = Database::parse(&settings.database_url)?;
+        let operators = operator::read(&settings.operator_file)?;
         let keys = load_keys(&settings.key_file, database.exists(), output)?;
         let clock = AtomicClock::open(&settings.clock_state).with_context(|| {
             format!(
@@ -37,25 +40,69 @@ pub(crate) fn run(settings: &ServerSettings, output: &mut Output) -> anyhow::Res
                 settings.clock_state.display()
             )
         })?;
-        let store = database.open(output).await?;
-        let web = Settings {
-            https: settings.https_proxy,
-            password_workers: usize::from(settings.password_workers),
-            request_timeout: Duration::from_secs(u64::from(settings.request_seconds)),
-        };
-        let random = Arc::new(SystemRandomness);
-        let platform = Platform::new(store, Arc::new(clock), Arc::new(keys), random, web)?;
-        let listener = TcpListener::bind(settings.listen)
-            .await
-            .with_context(|| format!("failed to listen on {}", settings.listen))?;
-        output.line(&format!(
-            "SPOTS listens on http://{}",
-            listener.local_addr()?
-        ))?;
-        spots_web::serve(listener, platform, stop_signal()?).await?;
+        let clock = Arc::new(clock);
+        let store = database.open(Some(Arc::clone(&clock)), output).await?;
+        let node = store.join_order().await?;
+        tracing::info!(
+            node = node.node(),
+            incarnation = node.incarnation(),
+            "takes its place in the order"
+        );
+        let platform = Platform::new(
+            Arc::clone(&store),
+            clock,
+            Arc::new(keys),
+            Arc::new(SystemRandomness),
+            web_settings(settings, operators),
+        )?;
+        serve_until_stopped(settings, platform, output).await?;
+        store.leave_order().await?;
         output.note("stopped")?;
         Ok(ExitCode::SUCCESS)
     })
+}
+
+fn web_settings(settings: &ServerSettings, operators: Operators) -> Settings {
+    Settings {
+        https: settings.https_proxy,
+        password_workers: usize::from(settings.password_workers),
+        request_timeout: Duration::from_secs(u64::from(settings.request_seconds)),
+        scale: settings.time_scale.into(),
+        operators,
+        metrics_at_home: settings.metrics_listen.is_none() && !settings.https_proxy,
+    }
+}
+
+async fn serve_until_stopped(
+    settings: &ServerSettings,
+    platform: Platform,
+    output: &mut Output,
+) -> anyhow::Result<()> {
+    let listener = listen(settings.listen).await?;
+    if let Some(address) = settings.metrics_listen {
+        let metrics = listen(address).await?;
+        output.note(&format!(
+            "metrics on http://{}/metrics",
+            metrics.local_addr()?
+        ))?;
+        let served = spots_web::serve_metrics(metrics, platform.clone(), stop_signal()?);
+        // It ends with the process; what breaks there does not end the service.
+        drop(tokio::spawn(served));
+    }
+    service::note_operation(&Ctx::begin(&platform)?, "spots-serve", "server-started").await?;
+    output.line(&format!(
+        "SPOTS listens on http://{}",
+        listener.local_addr()?
+    ))?;
+    spots_web::serve(listener, platform.clone(), stop_signal()?).await?;
+    service::note_operation(&Ctx::begin(&platform)?, "spots-serve", "server-stopped").await?;
+    Ok(())
+}
+
+async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address)
+        .await
+        .with_context(|| format!("failed to listen on {address}"))
 }
 
 /// The runtime that a server runs on.
@@ -126,13 +173,29 @@ impl Database {
     }
 
     /// Opens it and brings its schema up to date, with progress.
-    pub(crate) async fn open(&self, output: &mut Output) -> anyhow::Result<Arc<dyn Store>> {
+    /// Without a clock, what is stamped in its own transactions is stamped by one of the store's.
+    pub(crate) async fn open(
+        &self,
+        clock: Option<Arc<AtomicClock>>,
+        output: &mut Output,
+    ) -> anyhow::Result<Arc<dyn Store>> {
         let mut progress = Migrations { output };
         Ok(match self {
-            Self::Sqlite(path) => Arc::new(SqliteStore::open(path, &mut progress)?),
-            Self::Postgres(url) => Arc::new(
-                PostgresStore::connect(url, PostgresOptions::default(), &mut progress).await?,
-            ),
+            Self::Sqlite(path) => {
+                let store = SqliteStore::open(path, &mut progress)?;
+                Arc::new(match clock {
+                    Some(clock) => store.with_clock(clock),
+                    None => store,
+                })
+            }
+            Self::Postgres(url) => {
+                let options = PostgresOptions::default();
+                let store = PostgresStore::connect(url, options, &mut progress).await?;
+                Arc::new(match clock {
+                    Some(clock) => store.with_clock(clock),
+                    None => store,
+                })
+            }
         })
     }
 }

@@ -342,6 +342,45 @@ fn a_claim_beside_a_direct_read_is_a_finding() {
 }
 
 #[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the test runs the binary it tests"
+)]
+fn the_documents_that_findings_point_to_are_rendered_and_kept_from_going_stale() {
+    let dir = with_baseline(ONE);
+    let root = dir.path();
+    let docs = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_spots"));
+        command.args(["plan", "docs"]).args(arguments).arg(root);
+        command.output().unwrap().status.code()
+    };
+    assert_eq!(docs(&["--check"]), Some(1));
+    assert_eq!(docs(&[]), Some(0));
+    assert_eq!(docs(&["--check"]), Some(0));
+    let output = spots(&["audit", "--format", "sarif"], root);
+    let sarif: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let help = sarif["runs"][0]["tool"]["driver"]["rules"][0]["help"]["text"].as_str();
+    let links = help
+        .unwrap()
+        .split([' ', ','])
+        .map(|word| word.trim_end_matches('.'));
+    let links = links
+        .filter(|word| word.contains(".md"))
+        .collect::<Vec<_>>();
+    assert_eq!(links.len(), 4, "{links:?}");
+    for link in links {
+        assert!(root.join(link).is_file(), "{link}");
+    }
+    let inventory = fs::read_to_string(root.join("docs/plan/clock-inventory.md")).unwrap();
+    assert!(
+        inventory.contains("| `lib/payment_service.dart:3:21` |"),
+        "{inventory}"
+    );
+    write(root, "lib/payment_service.dart", &format!("\n{ONE}"));
+    assert_eq!(docs(&["--check"]), Some(1));
+}
+
+#[test]
 fn every_report_comes_from_the_same_audit() {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path();
@@ -379,7 +418,7 @@ fn every_report_comes_from_the_same_audit() {
     let help = sarif["runs"][0]["tool"]["driver"]["rules"][0]["help"]["text"]
         .as_str()
         .unwrap();
-    assert!(help.contains("docs/clock-mandate.md"), "{help}");
+    assert!(help.contains("docs/plan/clock-mandate.md"), "{help}");
 
     let output = spots(&["audit", "--format", "json"], root);
     let json: Value = serde_json::from_slice(&output.stdout).unwrap();

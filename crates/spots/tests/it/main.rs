@@ -3,12 +3,22 @@
 #[cfg(test)] // clippy's word for "test code", which may index
 mod browser;
 #[cfg(test)]
+mod clients;
+#[cfg(test)]
 mod clock;
 #[cfg(test)]
 mod clock_audit;
 #[cfg(test)]
 mod migrate;
 #[cfg(test)]
+mod plan;
+#[cfg(test)]
+mod replicas;
+#[cfg(test)]
 mod serve;
 #[cfg(test)]
+mod server;
+#[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod upgrade;

@@ -3,7 +3,7 @@
 use super::super::model::{
     Contract, How, Inherited, Mark, Member, MemberKind, Origin, Param, Passing, TypeKind,
 };
-use super::super::notation::split;
+use super::super::notation::{around, grouped, split};
 
 /// A member as one line.
 pub(super) fn render(member: &Member) -> String {
@@ -20,7 +20,7 @@ pub(super) fn render(member: &Member) -> String {
         member.kind,
         MemberKind::Constructor | MemberKind::Method | MemberKind::Setter
     ) {
-        out.extend([format!("({})", params(&member.params))]);
+        out.extend([format!("({})", grouped(&member.params, param))]);
     }
     if let Some(ty) = &member.ty {
         out.extend([format!(": {ty}")]);
@@ -49,50 +49,12 @@ fn name(name: &str) -> String {
     }
 }
 
-/// Parameters as in the frozen form: `a: int, [b: int = 1], {required c: String}`.
-pub(super) fn params(params: &[Param]) -> String {
-    let group = |wanted: (Passing, Option<bool>)| {
-        let fits = move |param: &&Param| {
-            param.passing == wanted.0 && wanted.1.is_none_or(|required| param.required == required)
-        };
-        let parts: Vec<String> = params.iter().filter(fits).map(param).collect();
-        parts.join(", ")
-    };
-    let parts = [
-        group((Passing::Positional, Some(true))),
-        bracket('[', &group((Passing::Positional, Some(false))), ']'),
-        bracket('{', &group((Passing::Named, None)), '}'),
-    ];
-    let parts: Vec<&str> = parts
-        .iter()
-        .map(String::as_str)
-        .filter(|part| !part.is_empty())
-        .collect();
-    parts.join(", ")
-}
-
-fn bracket(open: char, inner: &str, close: char) -> String {
-    if inner.is_empty() {
-        String::new()
-    } else {
-        format!("{open}{inner}{close}")
-    }
-}
-
 fn param(param: &Param) -> String {
-    let required = if param.required && param.passing == Passing::Named {
-        "required "
-    } else {
-        ""
-    };
     let ty = param
         .ty
         .as_ref()
         .map_or(String::new(), |ty| format!(": {ty}"));
-    let default = param
-        .default
-        .as_ref()
-        .map_or(String::new(), |value| format!(" = {value}"));
+    let (required, default) = around(param);
     format!("{required}{}{ty}{default}", param.name)
 }
 

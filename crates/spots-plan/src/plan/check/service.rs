@@ -6,8 +6,27 @@ use super::super::locks::Reason;
 use super::super::{Plan, Service, Step, Version, deprecation, rules};
 use super::{Checked, Judge, needed_step};
 use crate::contract::diff::{Compared, DiffOptions, compare};
+use crate::contract::frozen::Frozen;
 use crate::contract::{Contract, Mark, Snapshot};
 use crate::tree::path_fits;
+
+/// What a service promised, and as which version.
+struct Promise {
+    version: Option<Version>,
+    before: Snapshot,
+}
+
+impl Promise {
+    fn frozen((version, frozen): &(Version, Frozen)) -> Self {
+        Self {
+            version: Some(*version),
+            before: Snapshot {
+                services: vec![frozen.service.clone()],
+                types: frozen.types.clone(),
+            },
+        }
+    }
+}
 
 impl Judge<'_> {
     pub(super) fn service(&self, service: &Service, out: &mut Checked) {
@@ -15,29 +34,31 @@ impl Judge<'_> {
             return;
         };
         self.silent(service, contract, out);
-        let before = self.before(service, out);
-        let compared = before.map(|(version, before)| {
-            let after = Snapshot {
-                services: vec![contract.clone()],
-                types: self
-                    .now
-                    .types
-                    .iter()
-                    .chain(&self.now.services)
-                    .cloned()
-                    .collect(),
-            };
-            let options = DiffOptions {
-                protected: self.plan.protected.clone(),
-            };
-            (version, compare(&before, &after, &options))
-        });
-        if let Some((version, compared)) = &compared {
+        let types = self.now.types.iter().chain(&self.now.services);
+        let after = Snapshot {
+            services: vec![contract.clone()],
+            types: types.cloned().collect(),
+        };
+        let options = DiffOptions {
+            protected: self.plan.protected.clone(),
+        };
+        let mut first = None;
+        for promise in self.promises(service, out) {
+            let compared = compare(&promise.before, &after, &options);
             out.unreadable.extend(compared.unreadable.iter().cloned());
-            self.verdict(service, *version, compared, out);
+            let found = self.verdict(service, promise.version, &compared);
+            // What two promises say alike is said once.
+            let new = |finding: &Finding| {
+                let same = |other: &Finding| {
+                    other.rule == finding.rule && other.identity == finding.identity
+                };
+                !out.findings.iter().any(same)
+            };
+            let found: Vec<Finding> = found.into_iter().filter(new).collect();
+            out.findings.extend(found);
+            first.get_or_insert(compared);
         }
-        let compared = compared.as_ref().map(|(_, compared)| compared);
-        let found = deprecation::check(self.plan, service, Some(contract), compared);
+        let found = deprecation::check(self.plan, service, Some(contract), first.as_ref());
         out.findings.extend(found);
     }
 
@@ -95,92 +116,113 @@ impl Judge<'_> {
         None
     }
 
-    /// What the service promised: its newest frozen contract, else the base revision.
-    fn before(&self, service: &Service, out: &mut Checked) -> Option<(Option<Version>, Snapshot)> {
-        if let Some((version, frozen)) = self.frozen.get(&service.source.symbol) {
-            let before = Snapshot {
-                services: vec![frozen.service.clone()],
-                types: frozen.types.clone(),
-            };
-            return Some((Some(*version), before));
+    /// What the service promised: its newest frozen contracts, here and at the base; where there is
+    /// none, its source at the base.
+    fn promises(&self, service: &Service, out: &mut Checked) -> Vec<Promise> {
+        let symbol = &service.source.symbol;
+        let (here, there) = (self.frozen.get(symbol), self.promised.get(symbol));
+        let mut promises: Vec<Promise> = here.into_iter().map(Promise::frozen).collect();
+        let moved = there.filter(|there| here.is_none_or(|here| here != *there));
+        promises.extend(moved.map(Promise::frozen));
+        if here.is_none() {
+            let message = format!("{} has no frozen contract.", service.name);
+            let finding = rules::finding(
+                rules::CONTRACT_MISSING,
+                Level::Warning,
+                &service.name,
+                message,
+            );
+            let finding = finding
+                .at(service.place.clone())
+                .fix("Run `spots contract freeze`.");
+            out.findings.push(finding);
         }
-        let message = format!("{} has no frozen contract.", service.name);
-        let finding = rules::finding(
-            rules::CONTRACT_MISSING,
-            Level::Warning,
-            &service.name,
-            message,
-        );
-        let finding = finding
-            .at(service.place.clone())
-            .fix("Run `spots contract freeze`.");
-        out.findings.push(finding);
-        let base = self.beside.base?;
-        let services = base.services.iter();
+        if promises.is_empty() {
+            promises.extend(self.source_at_base(service));
+        }
+        promises
+    }
+
+    fn source_at_base(&self, service: &Service) -> Option<Promise> {
+        let base = self.base?;
+        let services = base.snapshot.services.iter();
         let services = services.filter(|old| old.decl.name == service.source.symbol);
         let before = Snapshot {
             services: services.cloned().collect(),
-            types: base.types.clone(),
+            types: base.snapshot.types.clone(),
         };
-        Some((None, before))
+        let planned = base.service(&service.name);
+        Some(Promise {
+            version: planned.map(|(_, service)| service.version),
+            before,
+        })
     }
 
     /// What the differences ask for, against what the plan allows and the version says.
     fn verdict(
         &self,
         service: &Service,
-        frozen: Option<Version>,
+        promised: Option<Version>,
         compared: &Compared,
-        out: &mut Checked,
-    ) {
+    ) -> Vec<Finding> {
+        let mut found = Vec::new();
         let needed = needed_step(compared);
         let locks = self.plan.locks(service);
         let modified = !self.plan.modifying(service).is_empty();
-        let taken = frozen.and_then(|frozen| service.version.step_from(frozen));
+        let taken = promised.and_then(|promised| service.version.step_from(promised));
         let with_a_way = taken == Some(Step::Major) && has_guide(self.plan, service);
-        // A phase that modifies the service does not lock it against itself.
-        let others = |reason: &Reason| match reason {
-            Reason::Core => false,
-            Reason::UsedBy(phase) | Reason::ReachedBy(phase, _) => {
-                !service.modifies.contains(phase) && !service.creates.contains(phase)
-            }
-        };
-        let used = locks.iter().any(others);
-        let locked = !locks.is_empty() && (used || !modified || !with_a_way);
         let relevant = compared
             .findings
             .iter()
             .filter(|finding| finding.level > Level::Note);
-        match needed {
-            Step::Major if locked => {
-                out.findings.push(broken(service, &locks, compared));
-                out.findings.extend(relevant.cloned());
-            }
-            Step::Major => {
-                let accept = |finding: &Finding| {
-                    let mut finding = finding.clone();
-                    if with_a_way {
-                        finding.level = Level::Note;
-                    }
-                    finding
-                };
-                out.findings.extend(relevant.map(accept));
-                if !has_guide(self.plan, service) {
-                    let message = format!("{} breaks without a migration guide.", service.name);
-                    let finding =
-                        rules::finding(rules::GUIDE_MISSING, Level::Error, &service.name, message);
-                    let finding = finding.fix("Write it, and name its path in `guide`.");
-                    out.findings.push(finding.at(service.place.clone()));
+        if needed < Step::Major {
+            found.extend(relevant.cloned());
+        } else if is_locked(self.plan, service, with_a_way) {
+            found.push(broken(service, &locks, compared));
+            found.extend(relevant.cloned());
+        } else {
+            let accept = |finding: &Finding| {
+                let mut finding = finding.clone();
+                if with_a_way {
+                    finding.level = Level::Note;
                 }
-            }
-            _ => out.findings.extend(relevant.cloned()),
+                finding
+            };
+            found.extend(relevant.map(accept));
+            found.extend(self.without_guide(service));
+            found.extend(self.lifted(service, with_a_way));
         }
         if needed == Step::Minor && !locks.is_empty() && !modified {
-            out.findings.push(grew(service, &locks, compared));
+            found.push(grew(service, &locks, compared));
         }
-        if let Some(frozen) = frozen {
-            out.findings.extend(step(service, frozen, needed));
+        if let Some(promised) = promised {
+            found.extend(step(service, promised, needed));
         }
+        found
+    }
+
+    fn without_guide(&self, service: &Service) -> Option<Finding> {
+        if has_guide(self.plan, service) {
+            return None;
+        }
+        let message = format!("{} breaks without a migration guide.", service.name);
+        let finding = rules::finding(rules::GUIDE_MISSING, Level::Error, &service.name, message);
+        let finding = finding.fix("Write it, and name its path in `guide`.");
+        Some(finding.at(service.place.clone()))
+    }
+
+    /// A break of what the base's plan still locks.
+    fn lifted(&self, service: &Service, with_a_way: bool) -> Option<Finding> {
+        let (plan, before) = self.base?.service(&service.name)?;
+        if !is_locked(plan, before, with_a_way) {
+            return None;
+        }
+        let Service { name, place, .. } = service;
+        let why = shown(&plan.locks(before));
+        let message = format!("{name} breaks, and the base's plan locks it, because {why}.");
+        let finding = rules::finding(rules::LOCK_LIFTED, Level::Error, name, message);
+        let fix = "Merge the change of the plan by itself, then the break.";
+        Some(finding.at(place.clone()).fix(fix))
     }
 
     /// A core or locked service says how it fails and what it touches.
@@ -209,6 +251,21 @@ impl Judge<'_> {
                 .fix("Document what is thrown and what is touched."),
         );
     }
+}
+
+/// Whether a plan forbids a break, with or without a way for the callers.
+fn is_locked(plan: &Plan, service: &Service, with_a_way: bool) -> bool {
+    let locks = plan.locks(service);
+    let modified = !plan.modifying(service).is_empty();
+    // A phase that modifies the service does not lock it against itself.
+    let others = |reason: &Reason| match reason {
+        Reason::Core => false,
+        Reason::UsedBy(phase) | Reason::ReachedBy(phase, _) => {
+            !service.modifies.contains(phase) && !service.creates.contains(phase)
+        }
+    };
+    let used = locks.iter().any(others);
+    !locks.is_empty() && (used || !modified || !with_a_way)
 }
 
 fn broken(service: &Service, locks: &[Reason], compared: &Compared) -> Finding {

@@ -1,5 +1,6 @@
 //! What a batch writes: a list a column, one statement a table.
 
+use spots_booking::Stream;
 use spots_privacy::consent::commitment;
 use tokio::try_join;
 use tokio_postgres::Error;
@@ -11,6 +12,7 @@ use super::{
 };
 use crate::model::{Book, Booked, EventRecord, NewShare};
 use crate::postgres::columns::integer;
+use crate::postgres::journal::Lines;
 use crate::postgres::lanes::Lane;
 use crate::postgres::session::{Fault, Session};
 use crate::rows::Inconsistent;
@@ -27,6 +29,7 @@ pub(super) struct NewGuest {
 pub(super) struct Rows {
     pub(super) guests: Vec<NewGuest>,
     pub(super) bookings: Bookings,
+    pub(super) journal: Lines,
     shares: Shares,
     fields: Fields,
     named: Named,
@@ -175,6 +178,7 @@ impl Rows {
             self.write_bookings(session, &to),
             self.write_shares(session, &to),
             self.write_messages(session, &to),
+            self.journal.write(session, Stream::Reservations),
             session.commit(),
         )?;
         Ok(())

@@ -151,6 +151,7 @@ fn inspection_json(found: &Inspection) -> serde_json::Value {
         "isSynchronized": kernel_bound(found.kernel).is_some(),
         "errorBound": kernel_bound(found.kernel).map(|nanos| nanos.to_string()),
         "offset": found.offset.map(|offset| offset.to_string()),
+        "disruptions": found.disruptions,
         "problem": found.problem.as_ref().map(ToString::to_string),
     })
 }
@@ -166,6 +167,8 @@ fn inspection_rows(found: &Inspection) -> Vec<(&'static str, String)> {
             |offset| format!("{offset} ns against the system clock"),
         ),
     ));
+    let disruptions = found.disruptions.iter();
+    rows.extend(disruptions.map(|line| ("disruption", line.clone())));
     rows.push((
         "state",
         match &found.problem {

@@ -41,7 +41,7 @@ pub(crate) struct TreeArgs {
     #[arg(long = "document", value_name = "PATH")]
     pub(crate) documents: Vec<String>,
     /// Parse every file again.
-    #[arg(long, conflicts_with = "cache")]
+    #[arg(long)]
     pub(crate) no_cache: bool,
 }
 

@@ -11,17 +11,17 @@ use anyhow::{Context as _, bail, ensure};
 type Files = BTreeMap<String, Vec<u8>>;
 
 /// A set at three commits.
-pub(super) struct Trees {
+pub(crate) struct Trees {
     /// The other side.
-    pub(super) base: Files,
+    pub(crate) base: Files,
     /// This side: what is committed here.
-    pub(super) ours: Files,
+    pub(crate) ours: Files,
     /// Where both parted.
-    pub(super) ancestor: Files,
+    pub(crate) ancestor: Files,
 }
 
 /// Reads the folder at `base`, at HEAD and at their merge base.
-pub(super) fn trees(dir: &Path, base: &str) -> anyhow::Result<Trees> {
+pub(crate) fn trees(dir: &Path, base: &str) -> anyhow::Result<Trees> {
     ensure!(
         !base.is_empty() && !base.starts_with('-') && !base.contains(['\0', '\n']),
         "{base:?} is no revision; give a branch, a tag or a commit"

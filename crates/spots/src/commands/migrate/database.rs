@@ -11,6 +11,7 @@ use spots_migrate::{
     Applied, ApplyError, Dialect, Event, MigrationSet, Record, Rehearsal, RollBack, Run, State,
     postgres, sqlite,
 };
+use spots_store::legacy::{Mover, postgres_backfills, sqlite_backfills};
 use tokio::runtime::Runtime;
 use tokio_postgres::{Client, NoTls};
 
@@ -27,7 +28,7 @@ pub(crate) struct DatabaseArgs {
         env = "SPOTS_DATABASE",
         hide_env_values = true
     )]
-    database: String,
+    pub(super) database: String,
 }
 
 #[derive(Debug, Args)]
@@ -113,13 +114,13 @@ pub(crate) struct RehearseArgs {
 }
 
 /// An open database.
-enum Database {
+pub(super) enum Database {
     Sqlite(Connection),
     Postgres(Box<Client>, Runtime),
 }
 
 impl Database {
-    fn open(args: &DatabaseArgs, create: bool) -> anyhow::Result<Self> {
+    pub(super) fn open(args: &DatabaseArgs, create: bool) -> anyhow::Result<Self> {
         let url = &args.database;
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -151,38 +152,43 @@ impl Database {
         }
     }
 
-    fn records(&self) -> Result<Vec<Record>, ApplyError> {
+    pub(super) fn records(&self) -> Result<Vec<Record>, ApplyError> {
         match self {
             Self::Sqlite(connection) => sqlite::status(connection),
             Self::Postgres(client, runtime) => runtime.block_on(postgres::status(client)),
         }
     }
 
-    fn apply(&mut self, set: &MigrationSet, run: &mut Run<'_>) -> Result<Applied, ApplyError> {
-        match self {
-            Self::Sqlite(connection) => {
-                sqlite::apply(connection, set, &sqlite::Backfills::new(), run)
-            }
-            Self::Postgres(client, runtime) => {
-                let none = postgres::Backfills::new();
-                runtime.block_on(postgres::apply(client, set, &none, run))
-            }
-        }
-    }
-
-    fn roll_back(
+    pub(super) fn apply(
         &mut self,
         set: &MigrationSet,
-        target: &RollBack,
+        mover: Option<&Mover>,
         run: &mut Run<'_>,
     ) -> Result<Applied, ApplyError> {
         match self {
             Self::Sqlite(connection) => {
-                sqlite::roll_back(connection, set, &sqlite::Backfills::new(), target, run)
+                sqlite::apply(connection, set, &sqlite_backfills(mover), run)
             }
             Self::Postgres(client, runtime) => {
-                let none = postgres::Backfills::new();
-                runtime.block_on(postgres::roll_back(client, set, &none, target, run))
+                let backfills = postgres_backfills(mover);
+                runtime.block_on(postgres::apply(client, set, &backfills, run))
+            }
+        }
+    }
+
+    pub(super) fn roll_back(
+        &mut self,
+        set: &MigrationSet,
+        mover: Option<&Mover>,
+        (target, run): (&RollBack, &mut Run<'_>),
+    ) -> Result<Applied, ApplyError> {
+        match self {
+            Self::Sqlite(connection) => {
+                sqlite::roll_back(connection, set, &sqlite_backfills(mover), target, run)
+            }
+            Self::Postgres(client, runtime) => {
+                let backfills = postgres_backfills(mover);
+                runtime.block_on(postgres::roll_back(client, set, &backfills, target, run))
             }
         }
     }
@@ -246,7 +252,7 @@ pub(crate) fn apply(args: &ApplyArgs, output: &mut Output) -> anyhow::Result<Exi
     if let Some(to) = &args.to {
         run = run.to(to);
     }
-    let applied = database.apply(&set, &mut run);
+    let applied = database.apply(&set, None, &mut run);
     finish(applied, "applied", output)
 }
 
@@ -262,7 +268,7 @@ pub(crate) fn down(args: &DownArgs, output: &mut Output) -> anyhow::Result<ExitC
     let mut tell = teller();
     let mut run = Run::by("spots migrate down", &mut tell)
         .accept_data_loss(args.accept_data_loss.iter().cloned());
-    let done = database.roll_back(&set, &target, &mut run);
+    let done = database.roll_back(&set, None, (&target, &mut run));
     finish(done, "rolled back", output)
 }
 
@@ -290,10 +296,10 @@ pub(crate) fn rehearse(args: &RehearseArgs, output: &mut Output) -> anyhow::Resu
         .map(|database| Database::open(&DatabaseArgs { database }, false))
         .transpose()?;
     let rehearsal = match source {
-        None => sqlite::rehearse(None, &set, &sqlite::Backfills::new())?,
+        None => sqlite::rehearse(None, &set, &sqlite_backfills(None))?,
         Some(Database::Sqlite(connection)) => {
             let source = (!args.empty).then_some(&connection);
-            sqlite::rehearse(source, &set, &sqlite::Backfills::new())?
+            sqlite::rehearse(source, &set, &sqlite_backfills(None))?
         }
         Some(Database::Postgres(client, runtime)) => {
             let url = args.database.as_deref().unwrap_or_default();
@@ -340,7 +346,7 @@ async fn on_scratch(
     let scratch = Scratch::create(url, template).await?;
     let rehearsal = async {
         let mut client = connect(url, &scratch.name).await?;
-        Ok(postgres::rehearse(&mut client, set, &postgres::Backfills::new()).await?)
+        Ok(postgres::rehearse(&mut client, set, &postgres_backfills(None)).await?)
     }
     .await;
     let dropped = scratch.drop().await;
@@ -394,23 +400,31 @@ pub(crate) fn adopt(args: &ApplyArgs, output: &mut Output) -> anyhow::Result<Exi
     }
     let adopted = match Database::open(&args.database, false)? {
         Database::Sqlite(mut connection) => {
-            sqlite::adopt(&mut connection, &set, &sqlite::Backfills::new(), &mut run)
+            sqlite::adopt(&mut connection, &set, &sqlite_backfills(None), &mut run)
         }
-        Database::Postgres(mut client, runtime) => runtime.block_on(async {
+        Database::Postgres(mut client, runtime) => {
             let url = &args.database.database;
-            let scratch = Scratch::create(url, None).await?;
-            let none = postgres::Backfills::new();
-            let adopted = match connect(url, &scratch.name).await {
-                Ok(mut empty) => {
-                    Ok(postgres::adopt(&mut client, &mut empty, &set, &none, &mut run).await)
-                }
-                Err(error) => Err(error),
-            };
-            scratch.drop().await?;
-            adopted
-        })?,
+            runtime.block_on(adopt_on(&mut client, url, &set, &mut run))?
+        }
     };
     finish(adopted, "adopted", output)
+}
+
+/// Takes a PostgreSQL database over, with a scratch database beside it.
+pub(super) async fn adopt_on(
+    client: &mut Client,
+    url: &str,
+    set: &MigrationSet,
+    run: &mut Run<'_>,
+) -> anyhow::Result<Result<Applied, ApplyError>> {
+    let scratch = Scratch::create(url, None).await?;
+    let backfills = postgres_backfills(None);
+    let adopted = match connect(url, &scratch.name).await {
+        Ok(mut empty) => Ok(postgres::adopt(client, &mut empty, set, &backfills, run).await),
+        Err(error) => Err(error),
+    };
+    scratch.drop().await?;
+    adopted
 }
 
 fn is_in_use(error: &tokio_postgres::Error) -> bool {
@@ -430,7 +444,7 @@ async fn connect(url: &str, database: &str) -> anyhow::Result<Client> {
 }
 
 /// Progress on standard error, a line for each thing that happens.
-fn teller() -> impl FnMut(Event) + Send {
+pub(super) fn teller() -> impl FnMut(Event) + Send {
     let mut last_wait = String::new();
     move |event| {
         let mut output = Output::terminal();
@@ -460,7 +474,7 @@ fn teller() -> impl FnMut(Event) + Send {
 }
 
 /// A refusal is an answer: exit status 1. An error is 2.
-fn finish(
+pub(super) fn finish(
     done: Result<Applied, ApplyError>,
     word: &str,
     output: &mut Output,

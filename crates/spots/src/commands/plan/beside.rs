@@ -4,56 +4,113 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use spots_findings::{Finding, Level, Place, Report};
-use spots_migrate::{CheckOptions, check, read_folder};
-use spots_plan::audit::audit;
+use spots_migrate::{CheckOptions, Sides, check, read_folder};
 use spots_plan::audit::baseline::{BASELINE_PATH, Baseline};
 use spots_plan::audit::check::check as judge;
 use spots_plan::audit::config::Config;
 use spots_plan::audit::scan::Scanner;
+use spots_plan::audit::{Audit, audit};
+use spots_plan::plan::files::Files;
 use spots_plan::plan::rules;
 use spots_plan::tree::Tree;
 
-/// Folder of the migrations that the gate judges, in the repository.
-const MIGRATIONS: &str = "migrations";
+use crate::commands::migrate::blobs;
+
+/// Folders of migrations that the gate judges, in the repository.
+pub(crate) const MIGRATIONS: [&str; 3] = ["migrations", "supabase/migrations", "db/migrations"];
+
+/// The base revision: its name, and the files of its plan.
+#[derive(Clone, Copy)]
+pub(crate) struct Base<'a> {
+    pub(crate) revision: &'a str,
+    pub(crate) files: &'a Files,
+}
 
 /// Findings of the clock audit and of the migrations.
-pub(crate) fn findings(root: &Path, report: &mut Report) -> anyhow::Result<Vec<Finding>> {
-    let mut found = clock(root, report)?;
-    found.extend(migrations(root, report));
+pub(crate) fn findings(
+    root: &Path,
+    base: Option<Base<'_>>,
+    report: &mut Report,
+) -> anyhow::Result<Vec<Finding>> {
+    let mut found = clock(root, base, report)?;
+    for folder in MIGRATIONS {
+        let revision = base.map(|base| base.revision);
+        found.extend(migrations(root, folder, revision, report)?);
+    }
     Ok(found)
 }
 
-/// Conflicts of the migrations, where there are any.
-fn migrations(root: &Path, report: &mut Report) -> Vec<Finding> {
-    let folder = root.join(MIGRATIONS);
-    if !folder.is_dir() {
-        return Vec::new();
+/// Conflicts of the migrations, where there are any, with those that the base has alone.
+fn migrations(
+    root: &Path,
+    folder: &str,
+    base: Option<&str>,
+    report: &mut Report,
+) -> anyhow::Result<Vec<Finding>> {
+    let path = root.join(folder);
+    if !path.is_dir() {
+        return Ok(Vec::new());
     }
-    let (files, unread) = read_folder(&folder);
-    let found = check(&files, unread, &CheckOptions::default()).beneath(&format!("{MIGRATIONS}/"));
+    let (files, unread) = read_folder(&path);
+    let trees = base
+        .map(|base| blobs::trees(&path, base))
+        .transpose()
+        .context("failed to compare the migrations with the base")?;
+    let sides = trees.as_ref().map(|trees| Sides {
+        name: base.unwrap_or_default(),
+        base: &trees.base,
+        ours: &trees.ours,
+        ancestor: &trees.ancestor,
+    });
+    let options = CheckOptions {
+        sides,
+        ..CheckOptions::default()
+    };
+    let found = check(&files, unread, &options).beneath(&format!("{folder}/"));
     report.rules.extend(found.rules.iter().copied());
     for one in found.unreadable() {
         report.add_unreadable(one.path.clone(), one.reason.clone());
     }
-    found.findings().to_vec()
+    Ok(found.findings().to_vec())
 }
 
 /// Findings of the clock audit; what could not be read and the rules go into the report.
-fn clock(root: &Path, report: &mut Report) -> anyhow::Result<Vec<Finding>> {
+fn clock(root: &Path, base: Option<Base<'_>>, report: &mut Report) -> anyhow::Result<Vec<Finding>> {
     let config = Config::load(root)?;
-    let tree = Tree::walk(root, &Scanner::new(&config.patterns).languages())?;
-    let found = audit(&tree, &config);
+    let languages = Scanner::new(&config.patterns).languages();
+    let found = audit(&Tree::walk(root, &languages)?, &config);
     let path = root.join(BASELINE_PATH);
-    let baseline = match std::fs::read_to_string(&path) {
-        Ok(text) => Baseline::parse(&text)?,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Ok(undecided(found.reads.len()));
-        }
+    let own = match std::fs::read_to_string(&path) {
+        Ok(text) => Some(Baseline::parse(&text)?),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
         Err(error) => {
             return Err(error).with_context(|| format!("failed to read {}", path.display()));
         }
     };
-    let gate = judge(&found, &baseline.compare(&found), &config, root);
+    let before = base
+        .map(|base| {
+            before(base, || {
+                let tree = Tree::at_revision(root, base.revision, &languages)?;
+                Ok(audit(&tree, &config))
+            })
+        })
+        .transpose()?;
+    let mut allowed = match (&own, &before) {
+        (None, None) => return Ok(undecided(found.reads.len())),
+        (Some(own), None) => own.clone(),
+        (None, Some(before)) => before.clone(),
+        (Some(own), Some(before)) => no_wider(own, before),
+    };
+    if own.is_none() {
+        // Nobody keeps a list here: what is gone is no stale entry of one.
+        let now = Baseline::of(&found);
+        allowed.entries.retain(|read, entry| {
+            let left = now.entries.get(read).map_or(0, |entry| entry.count);
+            entry.count = entry.count.min(left);
+            left > 0
+        });
+    }
+    let gate = judge(&found, &allowed.compare(&found), &config, root);
     report.rules.extend(gate.report.rules.iter().copied());
     for one in gate.report.unreadable() {
         if !report.unreadable().contains(one) {
@@ -61,6 +118,33 @@ fn clock(root: &Path, report: &mut Report) -> anyhow::Result<Vec<Finding>> {
         }
     }
     Ok(gate.report.findings().to_vec())
+}
+
+/// What the base allows: its baseline, or the reads that it has.
+fn before(
+    base: Base<'_>,
+    read: impl FnOnce() -> anyhow::Result<Audit>,
+) -> anyhow::Result<Baseline> {
+    match base.files.text(BASELINE_PATH) {
+        Some(Ok(text)) => Baseline::parse(text).context("failed to read the base's baseline"),
+        Some(Err(reason)) => {
+            anyhow::bail!("failed to read {BASELINE_PATH} at the base: {reason}")
+        }
+        None => Ok(Baseline::of(&read()?)),
+    }
+}
+
+/// A baseline that allows no more than the base's, but for what was accepted with a reason.
+fn no_wider(own: &Baseline, before: &Baseline) -> Baseline {
+    let mut allowed = own.clone();
+    allowed.entries.retain(|read, entry| {
+        if entry.reason.is_none() {
+            let known = before.entries.get(read).map_or(0, |entry| entry.count);
+            entry.count = entry.count.min(known);
+        }
+        entry.count > 0
+    });
+    allowed
 }
 
 /// Nobody has said yet whether reads of the clock are forbidden here.

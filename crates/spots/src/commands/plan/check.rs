@@ -9,10 +9,11 @@ use spots_plan::contract::cache::Cache;
 use spots_plan::contract::diff::{DiffOptions, compare};
 use spots_plan::contract::graph::Dependencies;
 use spots_plan::contract::{Snapshot, World, rules as diff_rules};
-use spots_plan::plan::check::{Beside, Checked, check, cycles, waive};
+use spots_plan::plan::check::{Base, Beside, Checked, check, cycles, waive};
+use spots_plan::plan::files::Files;
 use spots_plan::plan::{Plan, infer, rules};
 
-use super::ask;
+use super::{ask, beside};
 use crate::commands::contract::reading::{self, ReportFormat, TreeArgs};
 use crate::output::Output;
 
@@ -21,7 +22,7 @@ pub(crate) struct CheckArgs {
     /// Repository to judge, with or without a plan/ folder.
     #[arg(default_value = ".")]
     path: PathBuf,
-    /// Revision to compare services with that have no frozen contract.
+    /// Revision to merge into: its frozen contracts, locks, migrations and clock reads count too.
     #[arg(long, value_name = "REVISION")]
     base: Option<String>,
     /// Results of the last test run, as `JUnit` XML.
@@ -82,15 +83,13 @@ fn planned(args: &CheckArgs, report: &mut Report) -> anyhow::Result<()> {
     cache.save();
     let mut findings = checked.findings;
     add_unreadable(report, checked.unreadable);
-    if !args.contracts_only {
-        findings.extend(super::beside::findings(&args.path, report)?);
-    }
+    findings.extend(beside_contracts(args, base.as_ref(), report)?);
     report.add(waive(&plan, findings));
     Ok(())
 }
 
-/// The services of the base revision, with the types that either side mentions.
-fn base(args: &CheckArgs, tree: &TreeArgs, world: &World) -> anyhow::Result<Option<Snapshot>> {
+/// The base revision: its services, with the types that either side mentions, and its plan.
+fn base(args: &CheckArgs, tree: &TreeArgs, world: &World) -> anyhow::Result<Option<Base>> {
     let Some(revision) = &args.base else {
         return Ok(None);
     };
@@ -99,7 +98,30 @@ fn base(args: &CheckArgs, tree: &TreeArgs, world: &World) -> anyhow::Result<Opti
     names.extend(base.mentioned());
     let snapshot = base.snapshot(&names, &cache);
     cache.save();
-    Ok(Some(snapshot))
+    let files = Files::at_revision(&args.path, revision)?;
+    let mut found = Base::new(&args.path, snapshot, files);
+    let unreadable = base.unreadable().iter();
+    found.unreadable.extend(unreadable.map(|one| Unreadable {
+        path: one.path.clone(),
+        reason: format!("at the base: {}", one.reason),
+    }));
+    Ok(Some(found))
+}
+
+fn beside_contracts(
+    args: &CheckArgs,
+    base: Option<&Base>,
+    report: &mut Report,
+) -> anyhow::Result<Vec<Finding>> {
+    if args.contracts_only {
+        return Ok(Vec::new());
+    }
+    let base = args.base.as_deref().zip(base);
+    let base = base.map(|(revision, base)| beside::Base {
+        revision,
+        files: &base.files,
+    });
+    beside::findings(&args.path, base, report)
 }
 
 /// Without a plan: what the code alone shows, and what only a person can decide.
@@ -109,18 +131,21 @@ fn inferred(args: &CheckArgs, report: &mut Report) -> anyhow::Result<()> {
         ..TreeArgs::default()
     };
     let (mut world, cache) = tree.world(&args.path)?;
+    let found = Dependencies::of(&world);
     let mut out = Checked::default();
-    cycles(&Dependencies::of(&world), &mut out);
+    cycles(&found, &mut out);
     report.add(out.findings);
     add_unreadable(report, world.unreadable().to_vec());
-    if let Some(before) = base(args, &tree, &world)? {
-        compared(&mut world, &before, &cache, report);
+    let base = base(args, &tree, &world)?;
+    if let Some(base) = &base {
+        add_unreadable(report, base.unreadable.clone());
+        compared(&mut world, &base.snapshot, &cache, report);
+        report.add(gone(&base.files));
     }
     cache.save();
-    if !args.contracts_only {
-        let findings = super::beside::findings(&args.path, report)?;
-        report.add(findings);
-    }
+    let findings = beside_contracts(args, base.as_ref(), report)?;
+    report.add(findings);
+    report.add([summary(&found)]);
     report.add(infer::undecided(&world).into_iter().map(|question| {
         let message = format!("only a person can decide: {question}.");
         Finding::new(rules::DECISION_NEEDED.id, Level::Note, question, message)
@@ -128,6 +153,32 @@ fn inferred(args: &CheckArgs, report: &mut Report) -> anyhow::Result<()> {
             .fix("Run `spots plan init`, then decide.")
     }));
     Ok(())
+}
+
+/// What was judged without a plan.
+fn summary(found: &Dependencies) -> Finding {
+    let (services, edges) = (found.services.len(), found.edges.len());
+    let message = format!(
+        "there is no plan here: judged by the code alone, {services} services and {edges} \
+         dependencies between them."
+    );
+    let fix = if services == 0 {
+        "Classes named *Service count; name yours: `spots plan init --service NAME`."
+    } else {
+        "Run `spots plan init` for a first plan."
+    };
+    Finding::new(rules::PLAN_INFERRED.id, Level::Note, "plan", message)
+        .at(Place::file("plan/plan.toml"))
+        .fix(fix)
+}
+
+/// The base has a plan: without it, nothing would be locked.
+fn gone(files: &Files) -> Option<Finding> {
+    let message = "the base has a plan, and here it is gone.";
+    let finding = Finding::new(rules::PLAN_DATA.id, Level::Error, "plan", message)
+        .at(Place::file("plan/plan.toml"))
+        .fix("Restore plan/.");
+    files.has_plan().then_some(finding)
 }
 
 fn compared(world: &mut World, before: &Snapshot, cache: &Cache, report: &mut Report) {

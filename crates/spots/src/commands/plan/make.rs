@@ -1,14 +1,15 @@
 //! What the plan writes: `init` and `docs`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Args;
 use spots_plan::contract::graph::Dependencies;
-use spots_plan::plan::{docs, infer, owed};
+use spots_plan::plan::{Plan, docs, infer, owed};
 
-use super::ask;
+use super::documents::{self, Document};
+use super::{ask, beside};
 use crate::commands::contract::reading::TreeArgs;
 use crate::output::Output;
 
@@ -29,6 +30,9 @@ pub(crate) struct DocsArgs {
     /// Folder for the documents, inside of the repository.
     #[arg(long, default_value = "docs/plan")]
     into: PathBuf,
+    /// Write pages instead of Markdown.
+    #[arg(long)]
+    html: bool,
     /// Write nothing; fail when a document is not as it would be written.
     #[arg(long)]
     check: bool,
@@ -56,7 +60,7 @@ pub(crate) fn init(args: &InitArgs, output: &mut Output) -> anyhow::Result<ExitC
     Ok(ExitCode::SUCCESS)
 }
 
-fn write(file: &std::path::Path, text: &str) -> anyhow::Result<()> {
+fn write(file: &Path, text: &str) -> anyhow::Result<()> {
     if let Some(folder) = file.parent() {
         std::fs::create_dir_all(folder)
             .with_context(|| format!("failed to make {}", folder.display()))?;
@@ -65,15 +69,14 @@ fn write(file: &std::path::Path, text: &str) -> anyhow::Result<()> {
 }
 
 pub(crate) fn docs(args: &DocsArgs, output: &mut Output) -> anyhow::Result<ExitCode> {
-    let plan = ask::load(&args.path)?;
-    let (world, cache) = ask::tree_args(&plan).world(&args.path)?;
-    cache.save();
-    let found = Dependencies::of(&world);
-    let owed = owed::owed(&plan, &found, &ask::tests(&args.path)?, None);
+    let mut documents = all(&args.path, output)?;
+    if args.html {
+        documents = documents::pages(documents);
+    }
     let mut stale = 0_u8;
-    for (name, text) in docs::render(&plan, &world.services(), &found, &owed) {
-        let file = args.path.join(&args.into).join(name);
-        let shown = args.into.join(name);
+    for (name, text) in documents {
+        let file = args.path.join(&args.into).join(&name);
+        let shown = args.into.join(&name);
         if std::fs::read_to_string(&file).is_ok_and(|before| before == text) {
             continue;
         }
@@ -89,4 +92,35 @@ pub(crate) fn docs(args: &DocsArgs, output: &mut Output) -> anyhow::Result<ExitC
         }
     }
     Ok(ExitCode::from(if args.check { stale } else { 0 }))
+}
+
+/// Every document: of the plan and of the migrations where there are any, of the clock.
+fn all(root: &Path, output: &mut Output) -> anyhow::Result<Vec<Document>> {
+    let mut documents = if Plan::exists(root) {
+        of_plan(root)?
+    } else {
+        output.note("no plan/plan.toml here: without the documents of a plan")?;
+        Vec::new()
+    };
+    documents.extend(documents::clock(root)?);
+    for folder in beside::MIGRATIONS {
+        let folder = root.join(folder);
+        if folder.is_dir() {
+            documents.extend(documents::migrations(&folder)?);
+        }
+    }
+    Ok(documents)
+}
+
+fn of_plan(root: &Path) -> anyhow::Result<Vec<Document>> {
+    let plan = ask::load(root)?;
+    let (world, cache) = ask::tree_args(&plan).world(root)?;
+    cache.save();
+    if let Some(one) = world.unreadable().first() {
+        anyhow::bail!("failed to read {}: {}", one.path, one.reason);
+    }
+    let found = Dependencies::of(&world);
+    let owed = owed::owed(&plan, &found, &ask::tests(root)?, None);
+    let own = docs::render(&plan, &world.services(), &found, &owed).into_iter();
+    Ok(own.map(|(name, text)| (name.to_owned(), text)).collect())
 }

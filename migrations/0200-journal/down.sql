@@ -1,0 +1,2 @@
+DROP TABLE journal_heads;
+DROP TABLE journal_entries;
