@@ -36,6 +36,12 @@ const LARGE: OldDatabase = OldDatabase {
     attendances: 1_000_000,
     seed: 42,
 };
+/// A tenth of it.
+const MEDIUM: OldDatabase = OldDatabase {
+    users: 10_000,
+    attendances: 100_000,
+    seed: 42,
+};
 const BASELINE: &str = "0001-baseline";
 /// What everything of the upgrade comes after.
 const FIRST: &str = "0015-legacy-window";
@@ -68,6 +74,18 @@ async fn a_large_old_sqlite_database_goes_up_and_comes_back() {
 #[ignore = "minutes: the figures of docs/upgrade.md"]
 async fn a_large_old_postgres_database_goes_up_and_comes_back() {
     there_and_back(&mut Place::postgres().await, LARGE).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "minutes: the figures of docs/upgrade.md"]
+async fn a_medium_old_sqlite_database_goes_up_and_comes_back() {
+    there_and_back(&mut Place::sqlite(), MEDIUM).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "minutes: the figures of docs/upgrade.md"]
+async fn a_medium_old_postgres_database_goes_up_and_comes_back() {
+    there_and_back(&mut Place::postgres().await, MEDIUM).await;
 }
 
 async fn there_and_back(place: &mut Place, old: OldDatabase) {
