@@ -1,11 +1,18 @@
 //! The lexers of the clock audit: no panic, no hang, spans in order and on character boundaries.
 #![no_main]
 
+use std::sync::LazyLock;
+
 use libfuzzer_sys::fuzz_target;
 use spots_plan::audit::config::Config;
 use spots_plan::audit::lexer::{region_at, spans};
 use spots_plan::audit::scan::Scanner;
 use spots_plan::tree::Language;
+
+static SCANNER: LazyLock<Scanner> = LazyLock::new(|| {
+    let config = Config::parse("", std::path::Path::new("plan/clock.toml"));
+    Scanner::new(&config.expect("defaults hold").patterns)
+});
 
 fuzz_target!(|input: (u8, &str)| {
     let (choice, text) = input;
@@ -18,8 +25,7 @@ fuzz_target!(|input: (u8, &str)| {
         assert_eq!(region_at(&found, span.start), Some(span.region));
         last = span.end;
     }
-    let config = Config::parse("", std::path::Path::new("plan/clock.toml")).expect("defaults hold");
-    for hit in Scanner::new(&config.patterns).scan(language, text).hits {
+    for hit in SCANNER.scan(language, text).hits {
         assert!(text.get(hit.start..hit.end).is_some());
     }
 });

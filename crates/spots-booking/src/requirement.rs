@@ -48,6 +48,14 @@ pub enum ValueKind {
     Date,
     /// One of a list.
     Choice(Vec<String>),
+    /// "18 or over": the answer, never the birthday.
+    Over18,
+    /// "21 or over": the answer, never the birthday.
+    Over21,
+    /// "Affiliated with this company": the answer. One name.
+    CompanyMember(Vec<String>),
+    /// "Member of this club": the answer. One name.
+    ClubMember(Vec<String>),
 }
 
 impl ValueKind {
@@ -59,6 +67,10 @@ impl ValueKind {
             Self::YesNo => "yes_no",
             Self::Date => "date",
             Self::Choice(_) => "choice",
+            Self::Over18 => "over_18",
+            Self::Over21 => "over_21",
+            Self::CompanyMember(_) => "company_member",
+            Self::ClubMember(_) => "club_member",
         }
     }
 
@@ -70,16 +82,30 @@ impl ValueKind {
             "yes_no" => Some(Self::YesNo),
             "date" => Some(Self::Date),
             "choice" => Some(Self::Choice(choices)),
+            "over_18" => Some(Self::Over18),
+            "over_21" => Some(Self::Over21),
+            "company_member" => Some(Self::CompanyMember(choices)),
+            "club_member" => Some(Self::ClubMember(choices)),
             _ => None,
         }
     }
 
-    /// What there is to choose from.
+    /// What there is to choose from; of a membership, the one name.
     pub fn choices(&self) -> &[String] {
         match self {
-            Self::Choice(choices) => choices,
+            Self::Choice(choices) | Self::CompanyMember(choices) | Self::ClubMember(choices) => {
+                choices
+            }
             _ => &[],
         }
+    }
+
+    /// Whether SPOTS answers in place of data: see [`crate::attestation`].
+    pub fn is_attested(&self) -> bool {
+        matches!(
+            self,
+            Self::Over18 | Self::Over21 | Self::CompanyMember(_) | Self::ClubMember(_)
+        )
     }
 }
 
@@ -264,6 +290,19 @@ fn check_rule(event_type: EventType, rule: &mut FieldRule) -> Result<(), FieldPr
             let message = format!("Give 2 to {CHOICES_MAX} choices of one line each.");
             return problem("choices", message);
         }
+    }
+    if let ValueKind::CompanyMember(names) | ValueKind::ClubMember(names) = &rule.kind {
+        let named = matches!(names.as_slice(), [name] if value::line(name).as_ref() == Ok(name));
+        if !named {
+            let message = "Name the company or the club, on one line.".to_owned();
+            return problem("choices", message);
+        }
+    }
+    if rule.kind.is_attested() && matches!(rule.field, FieldName::Standard(_)) {
+        return problem(
+            "not-allowed",
+            "Ask this as a question of your own.".to_owned(),
+        );
     }
     Ok(())
 }

@@ -49,6 +49,11 @@ impl FieldValue {
             .map_err(|message| FieldProblem::new(field, "invalid", message))
     }
 
+    /// What SPOTS says in place of data; see [`crate::attestation`].
+    pub(crate) fn attested(text: String) -> Self {
+        Self(text)
+    }
+
     /// The normalised text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -76,6 +81,13 @@ fn parse_kind(kind: &ValueKind, text: &str) -> Result<String, String> {
         ValueKind::Date => text.parse::<Date>().map(|date| date.to_string()).or(Err(
             "Enter a date as year-month-day, for example 2026-05-31.".to_owned(),
         )),
+        ValueKind::Over18
+        | ValueKind::Over21
+        | ValueKind::CompanyMember(_)
+        | ValueKind::ClubMember(_) => match text {
+            "yes" | "true" | "on" => Ok("yes".to_owned()),
+            _ => Err("The host asks for a yes; where it is not so, leave this out.".to_owned()),
+        },
         ValueKind::Choice(choices) => match choices.iter().find(|choice| *choice == text) {
             Some(choice) => Ok(choice.clone()),
             None => Err(format!("Choose one of: {}.", choices.join(", "))),

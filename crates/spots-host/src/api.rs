@@ -21,5 +21,7 @@ pub fn routes() -> OpenApiRouter<Arc<dyn FrontDoor>> {
             requirements::update_requirements
         ))
         .routes(routes!(events::create_host_event, events::list_host_events))
+        .routes(routes!(events::call_off_event))
         .routes(routes!(guests::list_guests))
+        .routes(routes!(guests::copy_guests))
 }

@@ -78,6 +78,9 @@ pub trait HostDesk: Send + Sync {
     /// Looks up one of the host's events with its times.
     async fn event(&self, event: EventId) -> Result<EventCard, ServiceError>;
 
+    /// Calls one of the host's events off: its bookings are cancelled, what was shared for it ends.
+    async fn call_off(&self, event: EventId) -> Result<CalledOffCard, ServiceError>;
+
     /// Lists the guests of one of the host's events with what they share now. Whoever shares sees
     /// that it was opened.
     async fn guests(
@@ -95,6 +98,17 @@ pub enum Through {
     Page,
     /// The API.
     Api,
+    /// A copy to keep.
+    Download,
+}
+
+/// What calling an event off did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CalledOffCard {
+    /// Bookings that were cancelled.
+    pub bookings: u64,
+    /// Shared fields that ended.
+    pub fields: u64,
 }
 
 /// Which events of a host.
@@ -201,6 +215,8 @@ pub struct GuestCard {
     pub placed: Placed,
     /// Whether the booking was cancelled.
     pub cancelled: bool,
+    /// The grant under which it is read: the share.
+    pub grant: Option<String>,
     /// What is shared now.
     pub fields: Vec<(FieldName, String)>,
 }

@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::get;
+use axum::routing::{get, post};
 
 use crate::desk::FrontDoor;
 
@@ -37,6 +37,10 @@ pub fn routes() -> Router<Arc<dyn FrontDoor>> {
             get(new_event::begin).post(new_event::add),
         )
         .route("/hosts/{hostId}/events/{eventId}/guests", get(guests::list))
+        .route(
+            "/hosts/{hostId}/events/{eventId}/call-off",
+            post(guests::call_off),
+        )
         .route(
             "/hosts/{hostId}/import",
             get(import::begin)

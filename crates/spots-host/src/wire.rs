@@ -2,6 +2,7 @@
 
 mod event;
 mod guest;
+mod guest_table;
 mod host;
 mod list;
 mod moment;
@@ -9,8 +10,11 @@ mod requirements;
 mod user_data;
 mod words;
 
-pub use event::{EventBody, EventListItem, NewEventBody, OccurrenceBody, SlotBody, TableHoursBody};
+pub use event::{
+    CalledOffBody, EventBody, EventListItem, NewEventBody, OccurrenceBody, SlotBody, TableHoursBody,
+};
 pub use guest::GuestBody;
+pub use guest_table::GuestTable;
 pub use host::{HostBody, NewHostBody};
 pub use list::{List, PAGE_MAX, PER_PAGE, PER_PAGE_MAX, PageParams};
 pub use moment::{Instant, Minute};

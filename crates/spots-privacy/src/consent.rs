@@ -170,6 +170,32 @@ impl NewShareField {
     }
 }
 
+/// Whose data key a stored one is: it unwraps nowhere else.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum KeyOwner {
+    /// A user, by the text of the id.
+    User(String),
+    /// One field of a share at a host.
+    Share {
+        /// The host.
+        host: String,
+        /// The share.
+        share: String,
+        /// The field.
+        field: String,
+    },
+}
+
+impl KeyOwner {
+    /// Where the wrapped key belongs.
+    pub fn place(&self) -> Place<'_> {
+        match self {
+            Self::User(user) => user_key_place(user),
+            Self::Share { share, field, .. } => share_key_place(share, field),
+        }
+    }
+}
+
 /// What the ledger keeps of an event in a share's life: SHA-256 over salt and facts. It says
 /// nothing once the salt is destroyed.
 pub fn commitment(salt: &[u8; 32], facts: &[&str]) -> [u8; 32] {
@@ -299,6 +325,15 @@ impl Person {
             key: keys.wrap(&self.key, user_key_place(&row), random),
             agent: SealedField::seal(&self.key, mapping_place(&row), &agent, random)?,
         })
+    }
+
+    /// The same person as another agent, with the sealed mapping to it.
+    pub fn with_new_agent(self, random: &dyn Randomness) -> Result<(Self, SealedField), SealError> {
+        let agent = AgentId::generate(random);
+        let row = self.user.reveal();
+        let text = Personal::new(agent.reveal());
+        let mapping = SealedField::seal(&self.key, mapping_place(&row), &text, random)?;
+        Ok((Self { agent, ..self }, mapping))
     }
 
     /// The account.

@@ -2,21 +2,27 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
 
-use aws_lc_rs::hmac;
+use aws_lc_rs::{hkdf, hmac};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use thiserror::Error;
 use zeroize::{Zeroize as _, Zeroizing};
 
+use crate::epochs::{EPOCHS_MAX, Epochs};
 use crate::random::{self, Randomness};
-use crate::seal::{Place, associated, open_bytes, seal_bytes};
+use crate::seal::{FORMAT, Place, associated, open_bytes, seal_bytes};
 
 /// Bytes in every symmetric key.
 pub const KEY_BYTES: usize = 32;
 /// Master key versions that one file may hold.
 pub const VERSIONS_MAX: usize = 64;
 const KEY_LABEL: &str = "spots.key.1";
+const EPOCH_KEY_LABEL: &str = "spots.key.2";
+const WRAPPING_LABEL: &str = "spots.wrapping.2";
+/// The first byte of a key that an epoch wraps; the epoch follows.
+pub(crate) const EPOCH_FORMAT: u8 = 2;
 
 /// Why keys could not be read or used. No message holds key material.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -42,6 +48,23 @@ pub enum KeyError {
     /// A key was wrapped by a version that this process does not have.
     #[error("master key version {0} is not in the key file")]
     UnknownVersion(u32),
+    /// A key was wrapped in an epoch whose key this process does not have.
+    #[error("the key of epoch {0} is gone, or not in the file of epochs")]
+    UnknownEpoch(u32),
+    /// A line of the file of epochs is not one of ours.
+    #[error(
+        "line {0} of the file of epochs is not `epoch <number> <base64 of {KEY_BYTES} bytes> <second>`"
+    )]
+    Epoch(usize),
+    /// Too many epochs.
+    #[error("the file of epochs holds more than {EPOCHS_MAX} epochs")]
+    TooManyEpochs,
+    /// The keys could not be read again.
+    #[error("failed to read the keys: {0}")]
+    Source(String),
+    /// Keys that were read again belong to another database.
+    #[error("the lookup key changed; these are the keys of another database")]
+    OtherLookup,
     /// A wrapped key is altered, moved, or was wrapped by another master key.
     #[error("a wrapped key does not open here: altered, moved or under another master key")]
     DoesNotUnwrap,
@@ -68,31 +91,184 @@ impl fmt::Debug for DataKey {
     }
 }
 
-/// A data key as it is stored: wrapped by one version of the master key.
+/// By what a data key is wrapped: a version of the master key, and an epoch (0: none).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Wrapping {
+    /// The master key's version.
+    pub version: u32,
+    /// The epoch, counted from 1; 0 is no epoch.
+    pub epoch: u32,
+}
+
+/// Bytes at the beginning of a wrapped key that name its epoch.
+pub const PREFIX_BYTES: usize = 5;
+
+impl Wrapping {
+    /// Wrapped keys of this epoch or later begin with these bytes or greater ones. Every wrapped
+    /// key does for epoch 0.
+    pub fn prefix(self) -> [u8; PREFIX_BYTES] {
+        let [a, b, c, d] = self.epoch.to_be_bytes();
+        if self.epoch == 0 {
+            [0; PREFIX_BYTES]
+        } else {
+            [EPOCH_FORMAT, a, b, c, d]
+        }
+    }
+}
+
+impl fmt::Display for Wrapping {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.epoch {
+            0 => write!(f, "version {}", self.version),
+            epoch => write!(f, "version {}, epoch {epoch}", self.version),
+        }
+    }
+}
+
+/// A data key as it is stored: wrapped by one version of the master key, and by an epoch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WrappedKey {
     /// The master key's version.
     pub version: u32,
-    /// Format, nonce, ciphertext, tag.
+    /// Format, the epoch if there is one, nonce, ciphertext, tag.
     pub bytes: Vec<u8>,
 }
 
-/// All versions of the master key that this process holds.
+impl WrappedKey {
+    /// By what it is wrapped.
+    pub fn wrapping(&self) -> Wrapping {
+        let epoch = match self.bytes.split_first_chunk::<PREFIX_BYTES>() {
+            Some(([EPOCH_FORMAT, a, b, c, d], _)) => u32::from_be_bytes([*a, *b, *c, *d]),
+            _ => 0,
+        };
+        Wrapping {
+            version: self.version,
+            epoch,
+        }
+    }
+}
+
+/// Where the texts of the keys come from, so that they can be read again while the service runs.
+pub trait KeySource: Send + Sync {
+    /// Reads the key file's text, and that of the epochs if there are any.
+    fn read(&self) -> Result<KeyTexts, Box<dyn std::error::Error + Send + Sync>>;
+}
+
+/// The texts that hold the keys. Wiped when dropped.
+pub struct KeyTexts {
+    /// Master keys and the lookup key.
+    pub keys: Zeroizing<String>,
+    /// Epochs.
+    pub epochs: Option<Zeroizing<String>>,
+}
+
+impl fmt::Debug for KeyTexts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeyTexts(…)")
+    }
+}
+
+/// All versions of the master key that this process holds, and the epochs that live.
 pub struct MasterKeys {
-    versions: BTreeMap<u32, Zeroizing<[u8; KEY_BYTES]>>,
-    current: u32,
+    ring: RwLock<Arc<Ring>>,
     lookup: LookupKey,
+    source: Option<Box<dyn KeySource>>,
+}
+
+struct Ring {
+    versions: BTreeMap<u32, Zeroizing<[u8; KEY_BYTES]>>,
+    epochs: Epochs,
+}
+
+impl Ring {
+    fn newest(&self) -> Wrapping {
+        let version = self.versions.keys().next_back();
+        Wrapping {
+            version: *version.expect("a ring holds a master key"),
+            epoch: self.epochs.newest(),
+        }
+    }
+
+    /// The key that wraps: the master key itself, or both layers together (HKDF-SHA-256, RFC 5869:
+    /// salt is the epoch's key, input the master key). Without either nothing unwraps.
+    fn wrapping_key(&self, by: Wrapping) -> Result<Zeroizing<[u8; KEY_BYTES]>, KeyError> {
+        let master = self
+            .versions
+            .get(&by.version)
+            .ok_or(KeyError::UnknownVersion(by.version))?;
+        if by.epoch == 0 {
+            return Ok(master.clone());
+        }
+        let epoch = self.epochs.key(by.epoch)?;
+        let salt = hkdf::Salt::new(hkdf::HKDF_SHA256, epoch);
+        let info = [WRAPPING_LABEL.as_bytes()];
+        let mut key = Zeroizing::new([0; KEY_BYTES]);
+        salt.extract(&**master)
+            .expand(&info, hkdf::HKDF_SHA256)
+            .and_then(|output| output.fill(&mut *key))
+            .expect("HKDF-SHA-256 gives 32 bytes");
+        Ok(key)
+    }
 }
 
 impl MasterKeys {
     /// New keys: version 1 and a lookup key.
     pub fn generate(random: &dyn Randomness) -> Self {
         let versions = BTreeMap::from([(1, Zeroizing::new(random::bytes(random)))]);
+        Self::of(versions, LookupKey(Zeroizing::new(random::bytes(random))))
+    }
+
+    fn of(versions: BTreeMap<u32, Zeroizing<[u8; KEY_BYTES]>>, lookup: LookupKey) -> Self {
+        let epochs = Epochs::default();
         Self {
-            versions,
-            current: 1,
-            lookup: LookupKey(Zeroizing::new(random::bytes(random))),
+            ring: RwLock::new(Arc::new(Ring { versions, epochs })),
+            lookup,
+            source: None,
         }
+    }
+
+    /// Reads keys that [`Self::refresh`] reads again. A key of a version that this process does not
+    /// hold yet also makes it read again, once.
+    pub fn from_source(source: Box<dyn KeySource>) -> Result<Self, KeyError> {
+        let texts = source.read().map_err(unreadable)?;
+        let mut keys = Self::parse(&texts.keys)?;
+        if let Some(text) = &texts.epochs {
+            keys = keys.with_epochs(Epochs::parse(text)?);
+        }
+        keys.source = Some(source);
+        Ok(keys)
+    }
+
+    /// The same keys with epochs beside them.
+    #[must_use]
+    pub fn with_epochs(self, epochs: Epochs) -> Self {
+        let versions = self.ring().versions.clone();
+        *self.ring.write().unwrap_or_else(PoisonError::into_inner) =
+            Arc::new(Ring { versions, epochs });
+        self
+    }
+
+    /// Reads the keys again from where they came. Keys without a source stay as they are.
+    pub fn refresh(&self) -> Result<(), KeyError> {
+        let Some(source) = &self.source else {
+            return Ok(());
+        };
+        let texts = source.read().map_err(unreadable)?;
+        let again = Self::parse(&texts.keys)?;
+        if *again.lookup.0 != *self.lookup.0 {
+            return Err(KeyError::OtherLookup);
+        }
+        let epochs = texts.epochs.as_ref().map(|text| Epochs::parse(text));
+        let ring = Ring {
+            versions: again.ring().versions.clone(),
+            epochs: epochs.transpose()?.unwrap_or_default(),
+        };
+        *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
+        Ok(())
+    }
+
+    fn ring(&self) -> Arc<Ring> {
+        Arc::clone(&self.ring.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Reads the key file's text; see the crate's front page for its form.
@@ -119,18 +295,16 @@ impl MasterKeys {
         if versions.len() > VERSIONS_MAX {
             return Err(KeyError::TooMany);
         }
-        let current = *versions.keys().next_back().ok_or(KeyError::NoMaster)?;
-        Ok(Self {
-            versions,
-            current,
-            lookup: lookup.ok_or(KeyError::NoLookup)?,
-        })
+        if versions.is_empty() {
+            return Err(KeyError::NoMaster);
+        }
+        Ok(Self::of(versions, lookup.ok_or(KeyError::NoLookup)?))
     }
 
     /// The key file's text. Whoever holds it holds everything.
     pub fn to_file(&self) -> Zeroizing<String> {
         let mut text = Zeroizing::new(String::new());
-        for (version, key) in &self.versions {
+        for (version, key) in &self.ring().versions {
             let mut encoded = STANDARD.encode(**key);
             push_line(&mut text, &["master", &version.to_string(), &encoded]);
             encoded.zeroize();
@@ -141,9 +315,46 @@ impl MasterKeys {
         text
     }
 
+    /// The same keys with a new version above all others.
+    pub fn with_new_version(&self, random: &dyn Randomness) -> Result<Self, KeyError> {
+        let mut versions = self.ring().versions.clone();
+        if versions.len() >= VERSIONS_MAX {
+            return Err(KeyError::TooMany);
+        }
+        let next = self.newest().version.checked_add(1);
+        let next = next.ok_or(KeyError::TooMany)?;
+        versions.insert(next, Zeroizing::new(random::bytes(random)));
+        Ok(Self::of(versions, self.lookup.clone()))
+    }
+
+    /// The same keys without the versions below this one.
+    pub fn without_versions_below(&self, floor: u32) -> Result<Self, KeyError> {
+        let mut versions = self.ring().versions.clone();
+        versions.retain(|version, _| *version >= floor);
+        if versions.is_empty() {
+            return Err(KeyError::NoMaster);
+        }
+        Ok(Self::of(versions, self.lookup.clone()))
+    }
+
     /// The version that wraps new keys.
     pub fn current_version(&self) -> u32 {
-        self.current
+        self.newest().version
+    }
+
+    /// By what new keys are wrapped: the greatest version and the greatest epoch.
+    pub fn newest(&self) -> Wrapping {
+        self.ring().newest()
+    }
+
+    /// The versions of the master key that are held, in order.
+    pub fn versions(&self) -> Vec<u32> {
+        self.ring().versions.keys().copied().collect()
+    }
+
+    /// The epochs that are held, in order.
+    pub fn epochs(&self) -> Vec<u32> {
+        self.ring().epochs.numbers()
     }
 
     /// The key for lookups by e-mail address or agent id.
@@ -153,13 +364,15 @@ impl MasterKeys {
 
     /// Wraps a data key for its place; `place.field` names the group of fields it opens.
     pub fn wrap(&self, key: &DataKey, place: Place<'_>, random: &dyn Randomness) -> WrappedKey {
-        let master = self
-            .versions
-            .get(&self.current)
-            .expect("the current version is held");
-        let bytes = seal_bytes(master, &key_data(self.current, place), key.expose(), random);
+        let ring = self.ring();
+        let by = ring.newest();
+        let wrapping = ring.wrapping_key(by).expect("the newest keys are held");
+        let mut bytes = seal_bytes(&wrapping, &key_data(by, place), key.expose(), random);
+        if by.epoch != 0 {
+            bytes.splice(0..1, by.prefix());
+        }
         WrappedKey {
-            version: self.current,
+            version: by.version,
             bytes,
         }
     }
@@ -170,19 +383,29 @@ impl MasterKeys {
         wrapped: &WrappedKey,
         place: Place<'_>,
     ) -> Result<DataKey, KeyError> {
-        let version = wrapped.version;
-        let master = self
-            .versions
-            .get(&version)
-            .ok_or(KeyError::UnknownVersion(version))?;
-        let mut plain = open_bytes(master, &key_data(version, place), &wrapped.bytes)
+        let by = wrapped.wrapping();
+        let wrapping = match self.ring().wrapping_key(by) {
+            // Another process may have begun a version or an epoch since this one read its keys.
+            Err(KeyError::UnknownVersion(_) | KeyError::UnknownEpoch(_))
+                if self.source.is_some() =>
+            {
+                self.refresh()?;
+                self.ring().wrapping_key(by)
+            }
+            known => known,
+        }?;
+        let mut sealed = wrapped.bytes.clone();
+        if by.epoch != 0 {
+            sealed.splice(0..PREFIX_BYTES, [FORMAT]);
+        }
+        let mut plain = open_bytes(&wrapping, &key_data(by, place), &sealed)
             .or(Err(KeyError::DoesNotUnwrap))?;
         let key = <[u8; KEY_BYTES]>::try_from(plain.as_slice()).or(Err(KeyError::DoesNotUnwrap));
         plain.zeroize();
         Ok(DataKey(Zeroizing::new(key?)))
     }
 
-    /// Wraps a key again under the current version, without opening any field.
+    /// Wraps a key again by the newest keys, without opening any field.
     pub fn rewrap(
         &self,
         wrapped: &WrappedKey,
@@ -196,12 +419,13 @@ impl MasterKeys {
 impl fmt::Debug for MasterKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MasterKeys")
-            .field("current", &self.current)
+            .field("newest", &self.newest())
             .finish_non_exhaustive()
     }
 }
 
 /// Keys the hashes by which a value is found without being stored.
+#[derive(Clone)]
 pub struct LookupKey(Zeroizing<[u8; KEY_BYTES]>);
 
 impl LookupKey {
@@ -221,17 +445,22 @@ impl fmt::Debug for LookupKey {
     }
 }
 
-fn key_data(version: u32, place: Place<'_>) -> Vec<u8> {
-    associated(&[
-        KEY_LABEL.as_bytes(),
-        &version.to_be_bytes(),
-        place.table.as_bytes(),
-        place.row.as_bytes(),
-        place.field.as_bytes(),
-    ])
+fn key_data(by: Wrapping, place: Place<'_>) -> Vec<u8> {
+    let version = by.version.to_be_bytes();
+    let epoch = by.epoch.to_be_bytes();
+    let (label, by): (_, &[&[u8]]) = match by.epoch {
+        0 => (KEY_LABEL, &[&version]),
+        _ => (EPOCH_KEY_LABEL, &[&version, &epoch]),
+    };
+    let place = [place.table, place.row, place.field].map(str::as_bytes);
+    associated(&[&[label.as_bytes()], by, &place].concat())
 }
 
-fn push_line(text: &mut String, words: &[&str]) {
+fn unreadable(cause: Box<dyn std::error::Error + Send + Sync>) -> KeyError {
+    KeyError::Source(cause.to_string())
+}
+
+pub(crate) fn push_line(text: &mut String, words: &[&str]) {
     for (index, word) in words.iter().enumerate() {
         if index > 0 {
             text.push(' ');
@@ -242,9 +471,14 @@ fn push_line(text: &mut String, words: &[&str]) {
 }
 
 fn decode(text: &str, line: usize) -> Result<Zeroizing<[u8; KEY_BYTES]>, KeyError> {
-    let bytes = Zeroizing::new(STANDARD.decode(text).or(Err(KeyError::Length(line)))?);
-    let key = <[u8; KEY_BYTES]>::try_from(bytes.as_slice()).or(Err(KeyError::Length(line)))?;
-    Ok(Zeroizing::new(key))
+    decode_key(text).ok_or(KeyError::Length(line))
+}
+
+/// Reads a key from base64; `None` when it has another length.
+pub(crate) fn decode_key(text: &str) -> Option<Zeroizing<[u8; KEY_BYTES]>> {
+    let bytes = Zeroizing::new(STANDARD.decode(text).ok()?);
+    let key = <[u8; KEY_BYTES]>::try_from(bytes.as_slice()).ok()?;
+    Some(Zeroizing::new(key))
 }
 
 #[cfg(test)]

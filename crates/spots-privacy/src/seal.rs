@@ -8,7 +8,7 @@ use crate::personal::Personal;
 use crate::random::{self, Randomness};
 
 /// The first byte of every envelope: AES-256-GCM with a random nonce.
-const FORMAT: u8 = 1;
+pub(crate) const FORMAT: u8 = 1;
 /// What the associated data of a field starts with.
 const FIELD_LABEL: &str = "spots.field.1";
 /// The longest text that one field holds, in bytes.

@@ -1,10 +1,13 @@
 #![doc = include_str!("../README.md")]
 
 mod error;
+mod gaps;
+pub mod inventory;
 pub mod legacy;
 pub mod model;
 mod postgres;
 mod queue;
+pub mod rotation;
 mod rows;
 pub mod schema;
 mod sqlite;
@@ -12,12 +15,14 @@ mod store;
 
 pub use error::StoreError;
 pub use model::{Page, PageRequest, Stamp};
-pub use postgres::{PostgresOptions, PostgresStore};
-pub use sqlite::SqliteStore;
-pub use store::Store;
+pub use postgres::{PostgresAddress, PostgresOptions, PostgresStore, Roles};
+pub use sqlite::{HostWindow, SqliteStore};
 pub use store::credentials::CredentialStore;
 pub use store::journal::{self, JournalStore};
+pub use store::ledger::{self, LedgerStore};
 pub use store::order::{OrderStatus, OrderStore};
+pub use store::rights::{self, RightsStore};
+pub use store::{Store, agents, call_off, keys};
 
 use spots_privacy::Personal;
 

@@ -128,12 +128,14 @@ pub struct Credentials {
 }
 
 /// What an account deletion did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Removal {
     /// Shared fields whose keys were destroyed.
     pub fields: u64,
     /// Bookings to come that were cancelled.
     pub bookings: u64,
+    /// Rows that were deleted, by table.
+    pub rows: Vec<(&'static str, u64)>,
 }
 
 /// Someone who offers something.
@@ -297,10 +299,14 @@ pub struct SharedField {
     pub expires_at_ns: i64,
     /// When it was taken back, in nanoseconds.
     pub revoked_at_ns: Option<i64>,
+    /// When the last copy of its key became unreadable, also in logs and backups, in nanoseconds.
+    pub purged_at_ns: Option<i64>,
     /// The version of the requirements that the person saw.
     pub requirements_version: u32,
     /// When the host last opened it, in nanoseconds.
     pub last_opened_ns: Option<i64>,
+    /// When the host last downloaded a copy of it, in nanoseconds.
+    pub last_downloaded_ns: Option<i64>,
     /// How often the host opened it.
     pub openings: u64,
     /// What it takes to read it.
@@ -357,6 +363,8 @@ pub enum Channel {
     Page,
     /// The API.
     Api,
+    /// A copy to keep, which no revocation calls back.
+    Download,
 }
 
 impl Channel {
@@ -365,6 +373,7 @@ impl Channel {
         match self {
             Self::Page => "page",
             Self::Api => "api",
+            Self::Download => "download",
         }
     }
 }

@@ -13,8 +13,10 @@
 //! 4. whatever is added.
 
 mod accounts;
+mod agents;
 mod book;
 mod bookings;
+mod call_off;
 mod cancel;
 mod columns;
 mod credentials;
@@ -22,11 +24,16 @@ mod events;
 mod guests;
 mod hosts;
 mod journal;
+mod keys;
 mod lanes;
+mod ledger;
 mod order;
+mod rights;
 mod session;
 mod shares;
 mod store;
+mod transit;
+mod wall;
 
 use std::fmt;
 use std::sync::Arc;
@@ -34,11 +41,15 @@ use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
 use spots_migrate::{Progress, Run};
-use tokio_postgres::{Config, NoTls, Row};
+use tokio::try_join;
+use tokio_postgres::Row;
 
 use self::lanes::Lanes;
 use self::order::Order;
 use self::session::{Fault, Param, Session, Sql, Work};
+pub use self::transit::PostgresAddress;
+use self::wall::Path;
+pub use self::wall::Roles;
 use crate::error::StoreError;
 use crate::{legacy, schema};
 
@@ -67,6 +78,11 @@ impl Default for PostgresOptions {
 #[derive(Clone)]
 pub struct PostgresStore {
     pool: Pool,
+    options: PostgresOptions,
+    /// What hosts' and visitors' reads run on, if not on the platform's own.
+    host: Option<Pool>,
+    /// What people's reads of their own run on, if not on the platform's own.
+    attendee: Option<Pool>,
     lanes: Arc<Lanes>,
     /// One connection for heartbeats, which must not wait behind the work that they keep alive.
     beats: Pool,
@@ -86,27 +102,14 @@ impl PostgresStore {
         options: PostgresOptions,
         progress: &mut (dyn Progress + Send),
     ) -> Result<Self, StoreError> {
-        const DOING: &str = "connect to PostgreSQL";
-        let config: Config = url
-            .parse()
-            .map_err(|cause| StoreError::failed(DOING, cause))?;
-        let pool = |connections_max| {
-            let recycling = ManagerConfig {
-                recycling_method: RecyclingMethod::Fast,
-            };
-            Pool::builder(Manager::from_config(config.clone(), NoTls, recycling))
-                .max_size(connections_max)
-                .runtime(Runtime::Tokio1)
-                .wait_timeout(Some(Duration::from_millis(options.wait_ms_max)))
-                .create_timeout(Some(Duration::from_millis(options.connect_ms_max)))
-                .build()
-                .map_err(|cause| StoreError::failed(DOING, cause))
-        };
-        let (pool, beats) = (pool(options.connections_max)?, pool(1)?);
+        let (beats, pool) = (
+            pool(url, 1, options)?,
+            pool(url, options.connections_max, options)?,
+        );
         let mut connection = pool
             .get()
             .await
-            .map_err(|cause| StoreError::failed(DOING, cause))?;
+            .map_err(|cause| StoreError::failed(CONNECT, cause))?;
         let is_old = legacy::is_old_postgres(&connection)
             .await
             .map_err(|cause| StoreError::failed("look at the database", cause))?;
@@ -120,16 +123,86 @@ impl PostgresStore {
         )
         .await
         .map_err(|cause| StoreError::failed("bring the database up to date", cause))?;
+        wall::raise(&mut connection)
+            .await
+            .map_err(|cause| StoreError::failed("raise the wall in the database", cause))?;
         Ok(Self {
             pool,
+            options,
+            host: None,
+            attendee: None,
             lanes: Arc::default(),
             beats,
             order: Arc::default(),
         })
     }
 
+    /// Lets hosts' and visitors' reads log in as a role that can see no agent and no key.
+    pub async fn with_host_role(mut self, url: &str) -> Result<Self, StoreError> {
+        self.host = Some(self.walled(url, Path::Host).await?);
+        Ok(self)
+    }
+
+    /// Lets people's reads of their own log in as a role that sees the rows of one agent.
+    pub async fn with_attendee_role(mut self, url: &str) -> Result<Self, StoreError> {
+        self.attendee = Some(self.walled(url, Path::Attendee).await?);
+        Ok(self)
+    }
+
+    async fn walled(&self, url: &str, path: Path) -> Result<Pool, StoreError> {
+        let pool = pool(url, self.options.connections_max, self.options)?;
+        let connection = pool.get().await;
+        let connection = connection.map_err(|cause| StoreError::failed(CONNECT, cause))?;
+        wall::check(&connection, path).await?;
+        Ok(pool)
+    }
+
     async fn session(&self) -> Result<Session, Fault> {
         Ok(Session::new(self.pool.get().await?))
+    }
+
+    /// Runs one statement that reads what everybody may see, as the role that sees no more.
+    async fn public_rows<const N: usize>(
+        &self,
+        sql: &Sql,
+        params: [Param<'_>; N],
+    ) -> Result<Vec<Row>, Fault> {
+        let pool = self.host.as_ref().unwrap_or(&self.pool);
+        Ok(Session::new(pool.get().await?).rows(sql, params).await?)
+    }
+
+    /// The same for at most one row.
+    async fn public_row<const N: usize>(
+        &self,
+        sql: &Sql,
+        params: [Param<'_>; N],
+    ) -> Result<Option<Row>, Fault> {
+        Ok(self.public_rows(sql, params).await?.into_iter().next())
+    }
+
+    /// Runs one statement that reads what is an agent's own, as the role that sees no more.
+    async fn own_rows<const N: usize>(
+        &self,
+        agent: &str,
+        sql: &Sql,
+        params: [Param<'_>; N],
+    ) -> Result<Vec<Row>, Fault> {
+        let pool = self.attendee.as_ref().unwrap_or(&self.pool);
+        let session = Session::new(pool.get().await?);
+        let ((), (), rows, ()) = try_join!(
+            biased;
+            session.begin(),
+            wall::name_agent(&session, agent),
+            session.rows(sql, params),
+            session.commit(),
+        )?;
+        Ok(rows)
+    }
+
+    /// A connection on which to read as a host.
+    async fn host_session(&self) -> Result<Session, Fault> {
+        let pool = self.host.as_ref().unwrap_or(&self.pool);
+        Ok(Session::new(pool.get().await?))
     }
 
     /// Runs one statement by itself.
@@ -156,6 +229,22 @@ impl PostgresStore {
     }
 }
 
+const CONNECT: &str = "connect to PostgreSQL";
+
+fn pool(url: &str, connections_max: usize, options: PostgresOptions) -> Result<Pool, StoreError> {
+    let (config, connector) = PostgresAddress::parse(url)?.into_parts();
+    let recycling = ManagerConfig {
+        recycling_method: RecyclingMethod::Fast,
+    };
+    Pool::builder(Manager::from_config(config, connector, recycling))
+        .max_size(connections_max)
+        .runtime(Runtime::Tokio1)
+        .wait_timeout(Some(Duration::from_millis(options.wait_ms_max)))
+        .create_timeout(Some(Duration::from_millis(options.connect_ms_max)))
+        .build()
+        .map_err(|cause| StoreError::failed(CONNECT, cause))
+}
+
 #[cfg(test)]
 mod tests {
     use spots_migrate::Silent;
@@ -173,17 +262,23 @@ mod tests {
         let client = store.pool.get().await.unwrap();
         let modules = [
             accounts::ALL,
+            agents::ALL,
             book::ALL,
             bookings::ALL,
+            call_off::ALL,
             cancel::ALL,
             credentials::ALL,
             events::ALL,
             guests::ALL,
             hosts::ALL,
+            ledger::ALL,
+            rights::ALL,
             journal::ALL,
             order::ALL,
+            keys::ALL,
             shares::ALL,
             store::ALL,
+            wall::ALL,
         ];
         for (name, sql) in modules.into_iter().flatten() {
             let prepared = client.prepare_typed(sql.text, sql.types).await;

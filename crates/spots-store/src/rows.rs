@@ -9,9 +9,32 @@ use spots_booking::requirement::{Ask, FieldRule, Requirements, ValueKind};
 use spots_booking::{EventType, FieldName, Occurrence, Schedule, TableHours};
 
 use spots_privacy::consent::sha256;
+use spots_privacy::keys::PREFIX_BYTES;
+use spots_privacy::{WrappedKey, Wrapping};
 
 use crate::error::StoreError;
 use crate::model::Stamp;
+
+/// Why an address cannot be signed in with.
+pub(crate) const ADDRESS_TAKEN: &str = "this e-mail address has an account; sign in instead";
+
+/// What an account consists of besides its bookings and shares, with the column that names it. They
+/// are deleted in this order.
+pub(crate) const ROWS_OF_ACCOUNT: [(&str, &str); 13] = [
+    ("sessions", "user_id"),
+    ("sharing_defaults", "user_id"),
+    ("user_profiles", "user_id"),
+    ("user_credentials", "user_id"),
+    ("user_agent_mappings", "user_id"),
+    ("user_keys", "user_id"),
+    ("host_members", "user_id"),
+    ("legacy_ids", "user_id"),
+    ("users", "id"),
+    ("idempotency_keys", "actor"),
+    ("agent_profiles", "agent_id"),
+    ("anonymous_users", "agent_id"),
+    ("agents", "agent_id"),
+];
 
 /// A column holds what this program never writes there.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +63,12 @@ pub(crate) fn array<const N: usize>(
 /// Reads a count, which is never negative.
 pub(crate) fn count(number: i64, column: &'static str) -> Result<u32, Inconsistent> {
     u32::try_from(number).or(Err(Inconsistent(column)))
+}
+
+/// What wraps a key, from its version and the first bytes of the key.
+pub(crate) fn wrapping_of(version: u32, prefix: [u8; PREFIX_BYTES]) -> Wrapping {
+    let bytes = prefix.to_vec();
+    WrappedKey { version, bytes }.wrapping()
 }
 
 /// Reads a time of a slot.

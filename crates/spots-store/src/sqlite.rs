@@ -1,15 +1,21 @@
 //! SQLite: one writer thread with group commit, readers beside it.
 
 mod accounts;
+mod agents;
 mod bookings;
+mod call_off;
 mod credentials;
 mod events;
 mod guests;
 mod hosts;
 mod journal;
+mod keys;
+mod ledger;
 mod readers;
+mod rights;
 mod shares;
 mod store;
+mod window;
 mod writer;
 
 use std::fmt;
@@ -17,6 +23,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rusqlite::{Connection, OpenFlags};
+use spots_booking::HostId;
 use spots_clock::AtomicClock;
 use spots_migrate::{Progress, Run};
 
@@ -24,6 +31,7 @@ use crate::error::StoreError;
 use crate::{legacy, schema};
 
 use self::readers::Readers;
+pub use self::window::HostWindow;
 use self::writer::Writer;
 
 /// How long a connection waits for another program that holds the file.
@@ -37,8 +45,10 @@ const STATEMENTS_MAX: usize = 256;
 #[derive(Clone)]
 pub struct SqliteStore {
     writer: Arc<Writer>,
-    readers: Arc<Readers>,
+    readers: Arc<Readers<Connection>>,
+    windows: Arc<Readers<HostWindow>>,
     clock: Arc<AtomicClock>,
+    path: Arc<Path>,
 }
 
 impl fmt::Debug for SqliteStore {
@@ -67,13 +77,18 @@ impl SqliteStore {
         let readers = (0..READERS)
             .map(|_| connect(path, flags))
             .collect::<Result<_, _>>()?;
+        let windows = (0..READERS)
+            .map(|_| HostWindow::open(path))
+            .collect::<Result<_, _>>()?;
         Ok(Self {
             writer: Arc::new(Writer::start(connection)?),
             readers: Arc::new(Readers::new(readers)),
+            windows: Arc::new(Readers::new(windows)),
             clock: Arc::new(
                 AtomicClock::volatile()
                     .map_err(|cause| StoreError::failed("start a clock for the journal", cause))?,
             ),
+            path: Arc::from(path),
         })
     }
 
@@ -104,6 +119,36 @@ impl SqliteStore {
         F: FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
     {
         self.readers.run(doing, operation).await
+    }
+
+    /// Runs a read that sees what everybody may see, on a connection that can see no more.
+    async fn read_public<T, F>(&self, doing: &'static str, operation: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
+    {
+        let read = move |window: &HostWindow| operation(window.connection());
+        self.windows.run(doing, read).await
+    }
+
+    /// Runs a read as a host, on a connection that can see nothing of other hosts.
+    async fn read_as_host<T, F>(
+        &self,
+        doing: &'static str,
+        host: HostId,
+        operation: F,
+    ) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
+    {
+        let read = move |window: &HostWindow| {
+            window.set_host(Some(host.to_string()));
+            let result = operation(window.connection());
+            window.set_host(None);
+            result
+        };
+        self.windows.run(doing, read).await
     }
 }
 

@@ -1,8 +1,13 @@
 //! The operations.
 
+pub mod agents;
+pub mod call_off;
 pub(crate) mod credentials;
 pub mod journal;
+pub mod keys;
+pub mod ledger;
 pub(crate) mod order;
+pub mod rights;
 
 use async_trait::async_trait;
 use spots_booking::{BookingId, EventId, EventType, FieldName, HostId, Requirements};
@@ -10,9 +15,14 @@ use spots_privacy::UserId;
 use spots_privacy::consent::{Session, StoredPerson};
 use spots_privacy::{AgentId, SealedField};
 
+use self::agents::AgentStore;
+use self::call_off::CallOffStore;
 use self::credentials::CredentialStore;
 use self::journal::JournalStore;
+use self::keys::KeyStore;
+use self::ledger::LedgerStore;
 use self::order::OrderStore;
+use self::rights::RightsStore;
 use crate::error::StoreError;
 use crate::model::{
     Book, Booked, BookingRecord, Credentials, EventFilter, EventRecord, EventToAdd, GuestRecord,
@@ -23,7 +33,18 @@ use crate::model::{
 /// What the platform does with its database. Every operation is all or nothing, and durable when
 /// it is answered.
 #[async_trait]
-pub trait Store: CredentialStore + JournalStore + OrderStore + Send + Sync {
+pub trait Store:
+    AgentStore
+    + CallOffStore
+    + CredentialStore
+    + JournalStore
+    + KeyStore
+    + LedgerStore
+    + OrderStore
+    + RightsStore
+    + Send
+    + Sync
+{
     /// Adds an account; refused when the e-mail address has one.
     async fn add_account(&self, account: NewAccount) -> Result<(), StoreError>;
 
@@ -48,11 +69,13 @@ pub trait Store: CredentialStore + JournalStore + OrderStore + Send + Sync {
     /// Lists the sealed fields of a profile.
     async fn list_profile(&self, user: &UserId) -> Result<Vec<ProfileField>, StoreError>;
 
-    /// Sets fields of a profile; `None` removes one.
+    /// Sets fields of a profile; `None` removes one. With the keyed hash of an e-mail address it is
+    /// that address that signs in from now on; refused when another account has it.
     async fn update_profile(
         &self,
         user: &UserId,
         fields: Vec<(String, Option<SealedField>)>,
+        email_lookup: Option<[u8; 32]>,
     ) -> Result<(), StoreError>;
 
     /// Lists which fields a person shares by default, by scope: an event type or a host id.

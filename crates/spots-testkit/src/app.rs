@@ -17,9 +17,11 @@ use spots_clock::{AtomicClock, ManualSource};
 use spots_migrate::Silent;
 use spots_privacy::consent::sha256;
 use spots_privacy::{MasterKeys, Randomness};
-use spots_store::{SqliteStore, Store};
+use spots_store::{PostgresAddress, PostgresOptions, PostgresStore, Roles, SqliteStore, Store};
 use spots_web::{Platform, Settings};
 use tempfile::TempDir;
+
+use crate::postgres::Database;
 
 pub use client::{Client, Reply};
 pub use fixtures::Person;
@@ -37,8 +39,9 @@ pub struct TestApp {
     clock: Arc<AtomicClock>,
     time: ManualSource,
     database: PathBuf,
-    // Goes when the app goes.
-    _directory: TempDir,
+    // Both go when the app goes.
+    postgres: Option<Database>,
+    directory: TempDir,
 }
 
 impl fmt::Debug for TestApp {
@@ -64,6 +67,43 @@ impl TestApp {
         let clock = Arc::new(clock);
         let store = Arc::new(store.with_clock(Arc::clone(&clock)));
         Self::assemble(store, settings, (clock, time), (directory, database))
+    }
+
+    /// The platform on PostgreSQL, hosts' and attendees' reads behind logins of their own.
+    pub async fn on_postgres() -> Result<Self> {
+        let database = Database::create()?;
+        let (url, options) = (database.url(), PostgresOptions::default());
+        let store = PostgresStore::connect(&url, options, &mut Silent).await?;
+        let roles = Roles::default();
+        roles.set_up(&PostgresAddress::parse(&url)?).await?;
+        let store = store.with_host_role(&database.url_as(&roles.host)).await?;
+        let store = store
+            .with_attendee_role(&database.url_as(&roles.attendee))
+            .await?;
+        let directory = TempDir::new().context("failed to make a directory")?;
+        let path = directory.path().join("none.sqlite");
+        let (clock, time) = AtomicClock::simulated(START);
+        let clock = Arc::new(clock);
+        let store = Arc::new(store.with_clock(Arc::clone(&clock)));
+        let settings = Settings::default();
+        let mut app = Self::assemble(store, settings, (clock, time), (directory, path))?;
+        app.postgres = Some(database);
+        Ok(app)
+    }
+
+    /// The database of an app on PostgreSQL.
+    pub fn postgres(&self) -> Option<&Database> {
+        self.postgres.as_ref()
+    }
+
+    /// The folder of an app on SQLite, with its database and nothing else.
+    pub fn folder(&self) -> &std::path::Path {
+        self.directory.path()
+    }
+
+    /// The keys that seal what this app keeps.
+    pub fn keys(&self) -> &MasterKeys {
+        self.platform.keys()
     }
 
     /// The platform on another store; [`Self::fingerprint`] then sees nothing.
@@ -98,7 +138,8 @@ impl TestApp {
             clock,
             time,
             database,
-            _directory: directory,
+            postgres: None,
+            directory,
         })
     }
 

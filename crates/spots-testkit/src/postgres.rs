@@ -8,6 +8,8 @@
 
 mod process;
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -46,6 +48,31 @@ impl Cluster {
 
     /// Starts a cluster of one's own; one that is not `durable` never waits for the disk.
     pub fn start(durable: bool) -> Result<Self> {
+        Self::begin(durable, |_, _| Ok(Vec::new()))
+    }
+
+    /// Starts one that also listens at this port of this machine, over TLS with this certificate
+    /// and key, both PEM.
+    pub fn start_sealed(port: u16, certificate: &str, key: &str) -> Result<Self> {
+        Self::begin(false, |programs, directory| {
+            let mut settings = vec!["-h".to_owned(), "127.0.0.1".to_owned()];
+            settings.extend(["-p".to_owned(), port.to_string()]);
+            settings.extend(["-c".to_owned(), "ssl=on".to_owned()]);
+            for (setting, content) in [("ssl_cert_file", certificate), ("ssl_key_file", key)] {
+                let path = directory.join(setting);
+                fs::write(&path, content).context("failed to write a certificate")?;
+                fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
+                programs.hand_over(&path)?;
+                settings.extend(["-c".to_owned(), format!("{setting}={}", path.display())]);
+            }
+            Ok(settings)
+        })
+    }
+
+    fn begin(
+        durable: bool,
+        settings: impl FnOnce(&Programs, &Path) -> Result<Vec<String>>,
+    ) -> Result<Self> {
         let programs = Programs::find()?;
         let directory = tempfile::Builder::new()
             .prefix("spots-postgres-")
@@ -58,7 +85,8 @@ impl Cluster {
         let path = text(&data)?;
         arguments.extend(["--username", USER, "--pgdata", path]);
         programs.run("initdb", &arguments)?;
-        let server = Server::start(&programs, directory.path(), durable)?;
+        let settings = settings(&programs, directory.path())?;
+        let server = Server::start(&programs, directory.path(), durable, &settings)?;
         Ok(Self {
             programs,
             databases: AtomicU32::new(0),
@@ -101,10 +129,39 @@ impl Database {
         Ok(Self { cluster, name })
     }
 
-    /// Where to connect.
+    /// The folder of the whole cluster: rows, dead rows and the write-ahead log of all databases,
+    /// and the server's own log.
+    pub fn cluster_folder(&self) -> &Path {
+        self.cluster.directory.path()
+    }
+
+    /// What `pg_dump` writes of this database, into a file.
+    pub fn dump(&self, file: &Path) -> Result<()> {
+        let host = text(self.cluster.directory.path())?;
+        let target = self.cluster.directory.path().join("dump.sql");
+        let arguments = [
+            "--host",
+            host,
+            "--username",
+            USER,
+            "--file",
+            text(&target)?,
+            &self.name,
+        ];
+        self.cluster.programs.run("pg_dump", &arguments)?;
+        fs::copy(&target, file).context("failed to copy the dump")?;
+        fs::remove_file(&target).context("failed to remove the dump")
+    }
+
+    /// Where to connect, as the superuser.
     pub fn url(&self) -> String {
+        self.url_as(USER)
+    }
+
+    /// Where to connect as this role.
+    pub fn url_as(&self, role: &str) -> String {
         let host = self.cluster.directory.path().display();
-        format!("postgres://{USER}@/{}?host={host}", self.name)
+        format!("postgres://{role}@/{}?host={host}", self.name)
     }
 }
 

@@ -8,6 +8,7 @@ mod events;
 pub(crate) mod export;
 mod hosts;
 mod journal;
+pub(crate) mod ledger;
 mod profile;
 mod sessions;
 mod shares;
@@ -27,6 +28,7 @@ pub(crate) fn routes() -> OpenApiRouter<Platform> {
         .routes(routes!(sessions::create_session))
         .routes(routes!(sessions::delete_current_session))
         .routes(routes!(accounts::delete_account))
+        .routes(routes!(accounts::rotate_agent))
         .routes(routes!(profile::find_profile, profile::update_profile))
         .routes(routes!(
             defaults::find_sharing_defaults,
@@ -41,6 +43,10 @@ pub(crate) fn routes() -> OpenApiRouter<Platform> {
         .routes(routes!(shares::list_shares, shares::revoke_shares))
         .routes(routes!(shares::revoke_share))
         .routes(routes!(shares::list_openings))
+        .routes(routes!(ledger::find_receipt))
+        .routes(routes!(ledger::find_checkpoint))
+        .routes(routes!(ledger::find_inclusion))
+        .routes(routes!(ledger::find_consistency))
         .routes(routes!(hosts::list_own_hosts))
         .routes(routes!(export::find_export))
         .routes(routes!(hosts::create_host))

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use spots_booking::{EventId, EventType, FieldRule, HostId, HostKind, NewEvent};
 use spots_host::ServiceError;
 use spots_host::desk::{
-    Asked, EventCard, EventsWanted, FrontDoor, GuestCard, GuestsWanted, HostCard, HostDesk,
-    OpenTime, Part, PartRequest, Through,
+    Asked, CalledOffCard, EventCard, EventsWanted, FrontDoor, GuestCard, GuestsWanted, HostCard,
+    HostDesk, OpenTime, Part, PartRequest, Through,
 };
 use spots_store::model::{Channel, EventRecord, Host, RequirementsRecord};
 use spots_store::{Page, PageRequest};
@@ -139,6 +139,14 @@ impl HostDesk for Desk {
         Ok(event_card(details.record, details.slots, details.more))
     }
 
+    async fn call_off(&self, event: EventId) -> Result<CalledOffCard, ServiceError> {
+        let done = service::call_off(&self.ctx, &self.member, event).await?;
+        Ok(CalledOffCard {
+            bookings: done.bookings,
+            fields: done.fields,
+        })
+    }
+
     async fn guests(
         &self,
         event: EventId,
@@ -152,6 +160,7 @@ impl HostDesk for Desk {
             channel: match wanted.through {
                 Through::Page => Channel::Page,
                 Through::Api => Channel::Api,
+                Through::Download => Channel::Download,
             },
         };
         let guests = service::guests(&self.ctx, &self.member, query, page(part_wanted)).await?;
@@ -209,6 +218,7 @@ fn guest_card(guest: Guest) -> GuestCard {
         code: guest.code,
         placed: guest.placed,
         cancelled: guest.cancelled,
+        grant: guest.grant,
         fields: fields
             .map(|shared| (shared.field, shared.value.disclose().to_owned()))
             .collect(),

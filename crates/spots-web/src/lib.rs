@@ -3,11 +3,14 @@
 mod api;
 mod front_door;
 pub mod http;
+pub mod leaks;
+pub mod ledger;
 pub mod pages;
 mod platform;
 mod router;
 mod server;
 pub mod service;
+pub mod tls;
 pub mod wire;
 
 pub use platform::{Platform, Settings};

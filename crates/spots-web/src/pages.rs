@@ -34,6 +34,10 @@ pub(crate) fn routes() -> Router<Platform> {
         .route("/me/sharing", get(sharing::list))
         .route("/me/sharing/revoke", post(sharing::revoke))
         .route(
+            "/me/shares/{shareId}/receipt",
+            get(crate::api::ledger::find_receipt),
+        )
+        .route(
             "/me/preferences",
             get(preferences::list).post(preferences::save),
         )
@@ -45,6 +49,7 @@ pub(crate) fn routes() -> Router<Platform> {
             "/me/delete",
             get(account::delete).post(account::post_delete),
         )
+        .route("/me/agent", post(account::post_agent))
         .route("/me/export", get(crate::api::export::find_export))
         .route(
             "/sign-in",

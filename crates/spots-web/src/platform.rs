@@ -1,12 +1,15 @@
 //! What the service works with: everything impure, handed in.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use spots_clock::AtomicClock;
 use spots_clock::sync::TimeScale;
 use spots_host::ServiceError;
+use spots_privacy::ledger::LedgerKey;
 use spots_privacy::{MasterKeys, Randomness, SigningKey};
 use spots_store::Store;
 
@@ -22,6 +25,8 @@ pub struct Settings {
     pub password_workers: usize,
     /// After how long a request is given up.
     pub request_timeout: Duration,
+    /// Where a copy of the ledger is kept outside the database.
+    pub ledger_dir: Option<PathBuf>,
     /// How the system's clock counts leap seconds; told to every client that synchronises.
     pub scale: TimeScale,
     /// Who may read the journal.
@@ -36,6 +41,7 @@ impl Default for Settings {
             https: false,
             password_workers: 2,
             request_timeout: Duration::from_secs(30),
+            ledger_dir: None,
             scale: TimeScale::Posix,
             operators: Operators::default(),
             metrics_at_home: true,
@@ -54,8 +60,10 @@ struct Parts {
     random: Arc<dyn Randomness>,
     settings: Settings,
     passwords: Passwords,
+    ledger_key: Arc<LedgerKey>,
     receipts: SigningKey,
     requests: Requests,
+    mappings: AtomicU64,
 }
 
 impl Platform {
@@ -68,6 +76,7 @@ impl Platform {
         settings: Settings,
     ) -> Result<Self, ServiceError> {
         let passwords = Passwords::new(settings.password_workers, random.as_ref())?;
+        let ledger_key = Arc::new(LedgerKey::derive(keys.lookup()));
         let receipts = SigningKey::derive(&keys, RECEIPT_PURPOSE);
         Ok(Self(Arc::new(Parts {
             store,
@@ -76,8 +85,10 @@ impl Platform {
             random,
             settings,
             passwords,
+            ledger_key,
             receipts,
             requests: Requests::default(),
+            mappings: AtomicU64::new(0),
         })))
     }
 
@@ -94,6 +105,11 @@ impl Platform {
     /// What seals and finds personal data.
     pub fn keys(&self) -> &MasterKeys {
         &self.0.keys
+    }
+
+    /// What signs for the ledger.
+    pub fn ledger_key(&self) -> &Arc<LedgerKey> {
+        &self.0.ledger_key
     }
 
     /// The one source of randomness.
@@ -114,6 +130,18 @@ impl Platform {
     /// How many requests were answered, and how fast.
     pub(crate) fn requests(&self) -> &Requests {
         &self.0.requests
+    }
+
+    /// Counts and logs that a mapping from a user to their agent was opened. Whose it was is not
+    /// said: a list of that would itself join the two.
+    pub(crate) fn note_mapping(&self) {
+        self.0.mappings.fetch_add(1, Ordering::Relaxed);
+        tracing::debug!("a mapping from a user to their agent was opened");
+    }
+
+    /// How many mappings were opened since the start.
+    pub(crate) fn mappings(&self) -> u64 {
+        self.0.mappings.load(Ordering::Relaxed)
     }
 
     /// The bounded pool that hashes passwords.

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 
+use crate::ledger::{self, Mirror};
 use crate::platform::Platform;
 use crate::router::{metrics_router, router};
 use crate::service::Ctx;
+use crate::tls::{Certificate, TlsListener};
 
 /// How often keys of shares whose time is over are destroyed. A host cannot read them in between:
 /// every opening compares the time itself.
@@ -15,17 +17,35 @@ const EXPIRY_EVERY: Duration = Duration::from_mins(1);
 /// Fields that one round ends.
 const EXPIRY_BATCH: u32 = 1_000;
 
-/// Serves until `stop` is ready; then finishes the requests that are under way.
+/// Serves until `stop` is ready; then finishes the requests that are under way. With a certificate
+/// over HTTPS.
 pub async fn serve(
     listener: TcpListener,
+    certificate: Option<&Certificate>,
     platform: Platform,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
+    let mirror = platform.settings().ledger_dir.as_ref().map(|directory| {
+        Mirror::open(directory, platform.ledger_key().public()).map_err(io::Error::other)
+    });
+    let ledger = tokio::spawn(ledger::keep(platform.clone(), mirror.transpose()?));
     let expiry = tokio::spawn(end_what_expired(platform.clone()));
-    let served = axum::serve(listener, router(platform))
-        .with_graceful_shutdown(stop)
-        .await;
+    let router = router(platform);
+    let served = match certificate {
+        Some(certificate) => {
+            let listener = TlsListener::new(listener, certificate)?;
+            axum::serve(listener, router)
+                .with_graceful_shutdown(stop)
+                .await
+        }
+        None => {
+            axum::serve(listener, router)
+                .with_graceful_shutdown(stop)
+                .await
+        }
+    };
     expiry.abort();
+    ledger.abort();
     served
 }
 

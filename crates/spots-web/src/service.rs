@@ -8,6 +8,7 @@ mod accounts;
 mod bookings;
 mod ctx;
 mod defaults;
+mod erasure;
 mod events;
 mod export;
 mod hosts;
@@ -16,12 +17,14 @@ mod offer;
 mod operators;
 mod password;
 mod profile;
+mod receipts;
 mod sessions;
 mod shares;
+mod statistics;
 mod time;
 
 pub use accounts::{
-    Account, NewAccount, PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, remove_account, sign_up,
+    Account, NewAccount, PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, rotate_agent, sign_up,
 };
 pub use bookings::{
     BookingDetails, BookingOutcome, IDEMPOTENCY_KEY_CHARS_MAX, IDEMPOTENCY_KEY_CHARS_MIN,
@@ -29,24 +32,28 @@ pub use bookings::{
 };
 pub use ctx::Ctx;
 pub use defaults::{Scope, sharing_default, sharing_default_at, update_sharing_default};
+pub use erasure::{Erased, remove_account};
 pub use events::{
     EventDetails, EventQuery, EventSummary, OpenSlot, SEARCH_CHARS_MAX, SLOTS_MAX, add_events,
     event, search_events,
 };
 pub use export::{Export, export};
 pub use hosts::{
-    Guest, GuestField, GuestQuery, Member, NewHost, add_host, guests, host, hosts_of, member,
-    requirements, update_requirements,
+    Guest, GuestField, GuestQuery, Member, NewHost, add_host, call_off, guests, host, hosts_of,
+    member, requirements, update_requirements,
 };
 pub use journal::{Author, Claim, NewJournalEntry, append_journal, note_operation, read_journal};
 pub use offer::{Offer, OfferField, Preview, PreviewField, offer, preview};
 pub use operators::{Operator, Operators, OperatorsError};
 pub use profile::{Profile, profile, update_profile};
+pub use receipts::{Included, PROMISE_HOURS, checkpoint, consistent, included, receipt};
 pub use sessions::{SESSION_DAYS, SignedIn, person, sign_in, sign_out};
 pub use shares::{SharedValue, openings, revoke, shares};
 pub use spots_host::ServiceError;
 pub use spots_privacy::consent::Person;
+pub use statistics::{COUNTED_PEOPLE_MIN, Count, bookings_by_day};
 
+pub(crate) use accounts::AGENT_CONTEXT;
 pub(crate) use journal::moment;
 pub(crate) use password::Passwords;
 pub(crate) use time::{RECEIPT_KEY_ID, RECEIPT_PURPOSE, exchange_time, receipt_key};

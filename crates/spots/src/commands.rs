@@ -5,10 +5,14 @@ mod contract;
 mod demo;
 mod import;
 mod keys;
+mod ledger;
 mod migrate;
 mod operator;
 mod plan;
 mod serve;
+mod statistics;
+mod transport;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -40,6 +44,11 @@ pub(crate) enum Command {
     /// Make the master keys that seal personal data.
     #[command(subcommand)]
     Keys(keys::KeysCommand),
+    /// Check receipts and the consent ledger; what to do after a restore.
+    #[command(subcommand)]
+    Ledger(ledger::LedgerCommand),
+    /// Count bookings by event type and day, and nobody in particular.
+    Statistics(statistics::StatisticsArgs),
     /// Say who may read the journal.
     #[command(subcommand)]
     Operator(operator::OperatorCommand),
@@ -52,6 +61,9 @@ pub(crate) enum Command {
     /// Plan, rehearse and apply migrations.
     #[command(subcommand)]
     Migrate(migrate::MigrateCommand),
+    /// Try to make the platform tell what it must not.
+    #[command(subcommand)]
+    Verify(verify::VerifyCommand),
     /// Ask the master plan who would break whom.
     #[command(subcommand)]
     Plan(plan::PlanCommand),
@@ -64,10 +76,13 @@ pub(crate) fn run(cli: Cli, output: &mut Output) -> anyhow::Result<ExitCode> {
         Command::Demo(args) => demo::run(&args, output),
         Command::Import(args) => import::run(&args, output),
         Command::Keys(command) => keys::run(&command, output),
+        Command::Ledger(command) => ledger::run(&command, output),
+        Command::Statistics(args) => statistics::run(&args, output),
         Command::Operator(command) => operator::run(&command, output),
         Command::Clock(command) => clock::run(command, output),
         Command::Contract(command) => contract::run(command, output),
         Command::Migrate(command) => migrate::run(command, output),
+        Command::Verify(command) => verify::run(&command, output),
         Command::Plan(command) => plan::run(command, output),
     }
 }

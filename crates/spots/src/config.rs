@@ -12,7 +12,10 @@ use anyhow::{Context as _, bail};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser as _, ValueEnum};
 use spots_clock::sync::TimeScale;
 
+use zeroize::Zeroizing;
+
 use crate::commands::{Cli, Command};
+use crate::keyring::KeyPlace;
 
 /// The largest configuration file, in bytes.
 const FILE_BYTES_MAX: u64 = 64 * 1024;
@@ -42,14 +45,19 @@ pub(crate) struct ServerSettings {
     )]
     pub(crate) listen: SocketAddr,
 
-    /// The master keys, in a file that only its owner can read. Written at the first start.
-    #[arg(
-        long,
-        env = "SPOTS_KEY_FILE",
-        default_value = "spots.keys",
-        value_name = "FILE"
-    )]
-    pub(crate) key_file: PathBuf,
+    #[command(flatten)]
+    pub(crate) keys: KeyPlace,
+
+    /// Hours that an epoch lasts; 0 for none. What was taken back becomes unreadable in old copies
+    /// of the database when the epochs of its time are destroyed. 24 on PostgreSQL, 0 on SQLite.
+    #[arg(long, env = "SPOTS_EPOCH_HOURS", value_name = "HOURS",
+          value_parser = clap::value_parser!(u16).range(0..=8_784))]
+    pub(crate) epoch_hours: Option<u16>,
+
+    /// Epochs kept after they are over. Backups of their time can be restored, and opened.
+    #[arg(long, env = "SPOTS_EPOCHS_KEPT", default_value_t = 7, value_name = "COUNT",
+          value_parser = clap::value_parser!(u16).range(0..=400))]
+    pub(crate) epochs_kept: u16,
 
     /// Where the atomic clock keeps its forward window; one directory a server.
     #[arg(
@@ -59,6 +67,47 @@ pub(crate) struct ServerSettings {
         value_name = "DIR"
     )]
     pub(crate) clock_state: PathBuf,
+
+    /// A copy of the consent ledger outside the database: after an old backup is restored it tells
+    /// what people took back since. Keep it apart from the database's backups.
+    #[arg(long, env = "SPOTS_LEDGER_DIR", value_name = "DIR")]
+    pub(crate) ledger_dir: Option<PathBuf>,
+
+    /// PostgreSQL: what hosts' and visitors' reads log in as; `spots migrate roles` makes the role.
+    #[arg(
+        long,
+        env = "SPOTS_HOST_DATABASE_URL",
+        value_name = "URL",
+        hide_env_values = true
+    )]
+    pub(crate) host_database_url: Option<String>,
+
+    /// PostgreSQL: what people's reads of their own log in as.
+    #[arg(
+        long,
+        env = "SPOTS_ATTENDEE_DATABASE_URL",
+        value_name = "URL",
+        hide_env_values = true
+    )]
+    pub(crate) attendee_database_url: Option<String>,
+
+    /// Speak HTTPS with this certificate, PEM, the server's own first. SIGHUP reads it again.
+    #[arg(long, env = "SPOTS_TLS_CERTIFICATE", value_name = "FILE", requires = "tls_key",
+          conflicts_with_all = ["tls_self_signed", "https_proxy"])]
+    pub(crate) tls_certificate: Option<PathBuf>,
+
+    /// The certificate's private key, PEM, in a file that only its owner can read.
+    #[arg(
+        long,
+        env = "SPOTS_TLS_KEY",
+        value_name = "FILE",
+        requires = "tls_certificate"
+    )]
+    pub(crate) tls_key: Option<PathBuf>,
+
+    /// Speak HTTPS with a new certificate that nobody vouches for, to try it out.
+    #[arg(long, env = "SPOTS_TLS_SELF_SIGNED", conflicts_with = "https_proxy")]
+    pub(crate) tls_self_signed: bool,
 
     /// Who may read the journal, as `spots operator add` writes it; nobody if there is no such file.
     #[arg(
@@ -158,6 +207,12 @@ pub(crate) fn parse(arguments: &[OsString]) -> Result<Cli, Unread> {
         .try_get_matches_from(arguments)
         .map_err(Unread::CommandLine)?;
     Cli::from_arg_matches(&matches).map_err(Unread::CommandLine)
+}
+
+/// The text of a key file, where the environment holds it.
+pub(crate) fn key_text_from_environment() -> Option<Zeroizing<String>> {
+    #[expect(clippy::disallowed_methods, reason = "configuration is read here")]
+    std::env::var("SPOTS_KEYS").ok().map(Zeroizing::new)
 }
 
 /// The settings of a file: argument ids with their values as text.

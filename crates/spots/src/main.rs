@@ -2,6 +2,7 @@
 
 mod commands;
 mod config;
+mod keyring;
 mod output;
 
 use std::process::ExitCode;

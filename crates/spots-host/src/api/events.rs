@@ -3,12 +3,13 @@
 use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
+use spots_booking::{EventId, HostId};
 
 use crate::desk::{AtDesk, EventsWanted};
 use crate::error::ServiceError;
-use crate::extract::{Body, Params};
+use crate::extract::{Body, Params, Segments, Word};
 use crate::problem::Problem;
-use crate::wire::{EventBody, EventListItem, List, NewEventBody, PageParams};
+use crate::wire::{CalledOffBody, EventBody, EventListItem, List, NewEventBody, PageParams};
 
 /// Adds an event.
 #[utoipa::path(
@@ -44,4 +45,23 @@ pub(super) async fn list_host_events(
 ) -> Result<Json<List<EventListItem>>, Problem> {
     let events = desk.events(EventsWanted::default(), page.part()?).await?;
     Ok(Json(page.list(events, |card| (&card).into())))
+}
+
+/// Calls an event off: its bookings are cancelled, everyone who booked is told, and what they
+/// shared for it ends. Doing it again does nothing.
+#[utoipa::path(
+    delete, path = "/hosts/{hostId}/events/{eventId}", tag = "hosts",
+    params(
+        ("hostId" = String, Path, description = "The host."),
+        ("eventId" = String, Path, description = "One of its events."),
+    ),
+    responses((status = 200, description = "What ended.", body = CalledOffBody)),
+    security(("session" = [])),
+)]
+pub(super) async fn call_off_event(
+    AtDesk(desk): AtDesk,
+    segments: Segments<(Word<HostId>, Word<EventId>)>,
+) -> Result<Json<CalledOffBody>, Problem> {
+    let Segments((_, Word(event))) = segments;
+    Ok(Json(desk.call_off(event).await?.into()))
 }

@@ -45,6 +45,10 @@ fn flash_of(code: &str) -> Option<Flash> {
     let text = match code {
         "booked" => "Booked. The host sees exactly what is shown here.",
         "cancelled" => "The booking is cancelled, and nothing of it is shared any more.",
+        "agent" => "You have a new agent. The old one names nobody any more.",
+        "called-off" => {
+            "The event is called off. Its guests are told, and what they shared is gone."
+        }
         "revoked" => "Stopped sharing. The key is destroyed; the booking stays.",
         "saved" => "Saved.",
         "signed-in" => "You are signed in.",

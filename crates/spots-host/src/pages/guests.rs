@@ -11,7 +11,7 @@ use spots_booking::{FieldName, HostId, Schedule};
 use super::event_row::{next_places, when};
 use super::visit::{Visit, trouble};
 use crate::browser::words::{moment, slot_id, slot_of};
-use crate::browser::{Query, Trouble, encode, page_number, pager, show};
+use crate::browser::{Form, Query, Trouble, encode, page_number, pager, see_other, show};
 use crate::desk::{EventCard, FrontDoor, GuestCard, GuestsWanted, Part, PartRequest, Through};
 use crate::error::ServiceError;
 use crate::view::{Choice, Field, GuestRow, GuestsPage, HostTab};
@@ -46,6 +46,7 @@ pub(super) async fn list(
         when: when(&visit, &card),
         places: next_places(&card),
         q: query.get("q").to_owned(),
+        called_off: card.event.called_off,
         slots: slots(&card, query.get("slot"), &zone, visit.now()),
         guests: guests.items.iter().map(row).collect(),
         columns: columns.into_iter().map(|(_, field)| field).collect(),
@@ -55,6 +56,22 @@ pub(super) async fn list(
     let address = format!("{}?q={q}&slot={slot}", page.address());
     page.pager = pager(number, guests.more, &address);
     Ok(show(&page))
+}
+
+pub(super) async fn call_off(
+    visit: Visit,
+    Path((_, event)): Path<(String, String)>,
+    form: Form,
+) -> Result<Response, Trouble> {
+    let event = event
+        .parse()
+        .or(Err(trouble(ServiceError::not_found("event"))))?;
+    let address = format!("{}/events/{event}/guests", visit.address());
+    if !form.ticked("sure") {
+        return Ok(see_other(&address));
+    }
+    visit.desk.call_off(event).await.map_err(trouble)?;
+    Ok(see_other(&format!("{address}?done=called-off")))
 }
 
 /// Opens the guests; a search that can be no guest's handle opens nothing.

@@ -25,6 +25,8 @@ pub struct GuestsPage {
     pub when: EventTime,
     /// Places taken and left at that time; `None` where none is to come.
     pub places: Option<Places>,
+    /// Whether the host called the event off.
+    pub called_off: bool,
     /// The part of a guest handle searched for, as typed.
     pub q: String,
     /// The event's times, the first for all of them (value `""`), one chosen.
@@ -88,6 +90,10 @@ impl Samples for GuestsPage {
                 .collect(),
             ..typical.clone()
         };
+        let called_off = Self {
+            called_off: true,
+            ..typical.clone()
+        };
         let full = Self {
             places: Some(Places::limited(0, 40)),
             guests: GuestRow::samples().into_iter().cycle().take(20).collect(),
@@ -110,6 +116,7 @@ impl Samples for GuestsPage {
             Sample::new("typical", typical),
             Sample::new("asks_nothing", no_columns),
             Sample::new("full", full),
+            Sample::new("called_off", called_off),
         ]
     }
 }
@@ -131,6 +138,7 @@ impl GuestsPage {
                 there: None,
             },
             places: Some(Places::limited(40, 40)),
+            called_off: false,
             q: String::new(),
             slots: Choice::list(
                 [

@@ -119,16 +119,28 @@ pub enum AdditionalKind {
     Date,
     /// One of several answers.
     Choice,
+    /// "18 or over", without the birthday.
+    Over18,
+    /// "21 or over", without the birthday.
+    Over21,
+    /// "Affiliated with this company".
+    CompanyMember,
+    /// "Member of this club".
+    ClubMember,
 }
 
 impl AdditionalKind {
     /// All kinds, in the order in which pages list them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 9] = [
         Self::Text,
         Self::Number,
         Self::YesNo,
         Self::Date,
         Self::Choice,
+        Self::Over18,
+        Self::Over21,
+        Self::CompanyMember,
+        Self::ClubMember,
     ];
 
     /// The value in forms.
@@ -139,6 +151,10 @@ impl AdditionalKind {
             Self::YesNo => "yes_no",
             Self::Date => "date",
             Self::Choice => "choice",
+            Self::Over18 => "over_18",
+            Self::Over21 => "over_21",
+            Self::CompanyMember => "company_member",
+            Self::ClubMember => "club_member",
         }
     }
 
@@ -150,6 +166,10 @@ impl AdditionalKind {
             Self::YesNo => "Yes or no",
             Self::Date => "Date",
             Self::Choice => "One of several",
+            Self::Over18 => "18 or over: yes",
+            Self::Over21 => "21 or over: yes",
+            Self::CompanyMember => "Affiliated with a company: yes",
+            Self::ClubMember => "Member of a club: yes",
         }
     }
 }

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use super::host::HostBody;
 use super::moment::Instant;
 use super::words::{EventTypeWord, WeekdayWord};
+use crate::desk::CalledOffCard;
 use crate::desk::{EventCard, OpenTime};
 
 /// The largest party of one booking when nothing else is said.
@@ -264,6 +265,25 @@ impl From<&EventCard> for EventBody {
             called_off: card.event.called_off,
             slots: card.times.iter().map(Into::into).collect(),
             more_slots: card.more,
+        }
+    }
+}
+
+/// What calling an event off did.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CalledOffBody {
+    /// Bookings that were cancelled.
+    pub cancelled_bookings: u64,
+    /// Shared fields whose keys were destroyed.
+    pub ended_fields: u64,
+}
+
+impl From<CalledOffCard> for CalledOffBody {
+    fn from(card: CalledOffCard) -> Self {
+        Self {
+            cancelled_bookings: card.bookings,
+            ended_fields: card.fields,
         }
     }
 }

@@ -44,6 +44,12 @@ impl<'de> Deserialize<'de> for Instant {
 #[schema(value_type = String, format = DateTime, example = "2026-12-01T18:00:00Z")]
 pub struct Minute(Instant);
 
+impl fmt::Display for Minute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.0.fmt(f)
+    }
+}
+
 impl From<Timestamp> for Minute {
     fn from(at: Timestamp) -> Self {
         let second = at.as_second();

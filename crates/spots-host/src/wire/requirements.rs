@@ -44,7 +44,7 @@ pub struct RequirementBody {
     /// The form of an additional field's value; `text` if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value_type: Option<ValueTypeWord>,
-    /// What there is to choose from, for a `choice`.
+    /// What there is to choose from, for a `choice`; the one name, for a membership.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub choices: Vec<String>,
 }
@@ -111,8 +111,9 @@ impl RequirementBody {
             return Err(FieldProblem::new(place("valueType"), "fixed", message));
         }
         let word = self.value_type.unwrap_or(ValueTypeWord::Text).as_str();
-        if word != "choice" && !self.choices.is_empty() {
-            let message = "Only a choice has choices; leave them out.";
+        let listed = ["choice", "company_member", "club_member"];
+        if !listed.contains(&word) && !self.choices.is_empty() {
+            let message = "Only a choice has choices, and a membership a name; leave them out.";
             return Err(FieldProblem::new(place("choices"), "not-a-choice", message));
         }
         let kind = ValueKind::parse(word, self.choices).expect("every value type has a kind");
@@ -150,6 +151,10 @@ impl From<&FieldRule> for RequirementBody {
                 ValueKind::YesNo => ValueTypeWord::YesNo,
                 ValueKind::Date => ValueTypeWord::Date,
                 ValueKind::Choice(_) => ValueTypeWord::Choice,
+                ValueKind::Over18 => ValueTypeWord::Over18,
+                ValueKind::Over21 => ValueTypeWord::Over21,
+                ValueKind::CompanyMember(_) => ValueTypeWord::CompanyMember,
+                ValueKind::ClubMember(_) => ValueTypeWord::ClubMember,
             }),
             choices: rule.kind.choices().to_vec(),
         }

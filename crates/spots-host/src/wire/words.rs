@@ -105,6 +105,16 @@ pub enum ValueTypeWord {
     Date,
     /// One of a list.
     Choice,
+    /// "18 or over": the answer, never the birthday.
+    #[serde(rename = "over_18")]
+    Over18,
+    /// "21 or over": the answer, never the birthday.
+    #[serde(rename = "over_21")]
+    Over21,
+    /// "Affiliated with the company": the answer. `choices` holds the company's name.
+    CompanyMember,
+    /// "Member of the club": the answer. `choices` holds the club's name.
+    ClubMember,
 }
 
 impl ValueTypeWord {
@@ -116,6 +126,10 @@ impl ValueTypeWord {
             Self::YesNo => "yes_no",
             Self::Date => "date",
             Self::Choice => "choice",
+            Self::Over18 => "over_18",
+            Self::Over21 => "over_21",
+            Self::CompanyMember => "company_member",
+            Self::ClubMember => "club_member",
         }
     }
 }

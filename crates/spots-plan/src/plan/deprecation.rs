@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use serde_json::{Value, json};
 use spots_findings::{Finding, Level};
 
 use super::{Deprecation, Plan, Service, Status, rules};
@@ -67,6 +68,26 @@ pub fn calendar(plan: &Plan) -> String {
     } else {
         "Nothing is deprecated.\n".to_owned()
     }
+}
+
+/// The calendar for scripts.
+pub fn json(plan: &Plan) -> Value {
+    let all = plan.services.iter().flat_map(|service| {
+        let deprecations = service.deprecations.iter();
+        deprecations.map(move |deprecation| (service, deprecation))
+    });
+    let rows = all.map(|(service, deprecation)| {
+        json!({
+            "service": service.name,
+            "member": deprecation.member,
+            "announcedIn": deprecation.announced_in,
+            "removableFrom": plan.removable_from(deprecation),
+            "due": plan.is_removable(deprecation),
+            "replacement": deprecation.replacement,
+            "guide": deprecation.guide,
+        })
+    });
+    json!({ "deprecations": rows.collect::<Vec<_>>() })
 }
 
 /// What the calendar says about the code: `now` is the service as it is, `None` when it is gone.

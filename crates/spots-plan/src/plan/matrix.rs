@@ -9,7 +9,8 @@ use super::{Plan, Status};
 
 /// Pixels of the picture.
 const ROW: usize = 30;
-const NAME_WIDTH: usize = 240;
+const LETTER: usize = 8;
+const NAME_WIDTH_MIN: usize = 120;
 const COLUMN: usize = 104;
 
 fn word(cell: &Cell) -> String {
@@ -124,7 +125,10 @@ pub fn json(plan: &Plan) -> Value {
 
 /// A picture: columns of phases in progress stand out, locked cells are filled.
 pub fn svg(plan: &Plan) -> String {
-    let width = NAME_WIDTH + COLUMN * plan.phases.len() + 40;
+    let rows = rows(plan);
+    let names = rows.iter().map(|(name, _)| name.chars().count() * LETTER);
+    let name_width = names.max().unwrap_or(0).max(NAME_WIDTH_MIN);
+    let width = name_width + COLUMN * plan.phases.len() + 40;
     let height = 110 + ROW * plan.services.len();
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" width=\"{width}\" height=\"{height}\" \
@@ -134,7 +138,7 @@ pub fn svg(plan: &Plan) -> String {
         escape(&plan.title)
     );
     for (column, phase) in plan.phases.iter().enumerate() {
-        let x = NAME_WIDTH + COLUMN * column + 20;
+        let x = name_width + COLUMN * column + 20;
         if phase.status == Status::Active {
             let tall = height - 60;
             push(
@@ -157,7 +161,7 @@ pub fn svg(plan: &Plan) -> String {
             ),
         );
     }
-    for (row, (name, cells)) in rows(plan).iter().enumerate() {
+    for (row, (name, cells)) in rows.iter().enumerate() {
         let y = 94 + ROW * row;
         push(
             &mut out,
@@ -168,7 +172,7 @@ pub fn svg(plan: &Plan) -> String {
             ),
         );
         for (column, cell) in cells.iter().enumerate() {
-            draw_cell(&mut out, NAME_WIDTH + COLUMN * column + 24, y, cell);
+            draw_cell(&mut out, name_width + COLUMN * column + 24, y, cell);
         }
     }
     out.push_str("</svg>\n");
@@ -180,7 +184,8 @@ svg{--bg:#fff;--ink:#1b2430;--soft:#5d6b7c;--lock:#fbe3d3;--edge:#c2703a;--own:#
 @media (prefers-color-scheme:dark){svg{--bg:#11161d;--ink:#e8edf3;--soft:#9aa8b8;--lock:#4a2c17;--edge:#e0955f;--own:#163626;--ownedge:#58c08a;--now:#18212d;--reach:#1c242e}}
 text{font-family:system-ui,sans-serif;fill:var(--ink);font-size:12px}.bg{fill:var(--bg)}.now{fill:var(--now)}
 .title{font-size:18px;font-weight:650}.head{font-size:14px;font-weight:650}.sub{fill:var(--soft)}.name{font-size:13px}
-.cell{stroke-width:1}.locked{fill:var(--lock);stroke:var(--edge)}.own{fill:var(--own);stroke:var(--ownedge)}.open{fill:var(--reach);stroke:none}";
+.cell{stroke-width:1}.locked{fill:var(--lock);stroke:var(--edge)}.own{fill:var(--own);stroke:var(--ownedge)}.open{fill:var(--reach);stroke:none}\
+.lock{fill:var(--edge);stroke:none}.bow{fill:none;stroke:var(--edge);stroke-width:1.6}";
 
 fn draw_cell(out: &mut String, x: usize, y: usize, cell: &Cell) {
     if cell.role == Role::None && !cell.locked {
@@ -199,15 +204,25 @@ fn draw_cell(out: &mut String, x: usize, y: usize, cell: &Cell) {
         (Role::None, _) => "core",
         (role, _) => role.as_str(),
     };
-    let lock = if cell.locked { "🔒 " } else { "" };
+    // Drawn, because not every machine has a letter for it.
+    let (lock, text_x) = if cell.locked {
+        let (left, top) = (x + 8, y + 10);
+        let lock = format!(
+            "<path class=\"bow\" d=\"M{} {top}v-2a3 3 0 0 1 6 0v2\"/>\
+             <rect class=\"lock\" x=\"{left}\" y=\"{top}\" width=\"10\" height=\"8\" rx=\"1.5\"/>",
+            left + 2
+        );
+        (lock, x + 24)
+    } else {
+        (String::new(), x + 8)
+    };
     push(
         out,
         format_args!(
             "<g><title>{}{through}</title><rect class=\"cell {class}\" x=\"{x}\" y=\"{y}\" width=\"{}\" \
-             height=\"24\" rx=\"5\"/><text x=\"{}\" y=\"{}\">{lock}{shown}</text></g>\n",
+             height=\"24\" rx=\"5\"/>{lock}<text x=\"{text_x}\" y=\"{}\">{shown}</text></g>\n",
             escape(&word(cell)),
             COLUMN - 12,
-            x + 8,
             y + 16,
         ),
     );

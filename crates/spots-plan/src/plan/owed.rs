@@ -76,10 +76,16 @@ fn code_words(text: &str) -> BTreeSet<String> {
 
 /// What the plan and the code owe.
 pub fn owed(plan: &Plan, found: &Dependencies, tests: &Tests, junit: Option<&str>) -> Vec<Owed> {
+    // The code names types, the plan services.
+    let of_symbol = |symbol: &str| {
+        let mut services = plan.services.iter();
+        let service = services.find(|service| service.source.symbol == symbol)?;
+        Some(service.name.clone())
+    };
     let edges: BTreeSet<(String, String)> = found
         .edges
         .iter()
-        .map(|edge| (edge.from.clone(), edge.to.clone()))
+        .filter_map(|edge| of_symbol(&edge.from).zip(of_symbol(&edge.to)))
         .chain(plan.services.iter().flat_map(|service| {
             service
                 .depends_on
@@ -115,7 +121,7 @@ pub fn owed(plan: &Plan, found: &Dependencies, tests: &Tests, junit: Option<&str
             when.push("on every commit".to_owned());
         }
         when.dedup();
-        let tests = tests.covering(&dependent, &modified);
+        let tests = tests.covering(&other.source.symbol, &service.source.symbol);
         let not_passed = junit.map(|junit| not_passed(junit, &tests));
         owed.push(Owed {
             dependent,

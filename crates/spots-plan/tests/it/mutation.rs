@@ -159,6 +159,7 @@ fn trees_of_mutants_are_audited_compared_rewritten_and_drawn() {
                 Language::Swift => "swift",
                 Language::Kotlin => "kt",
                 Language::Java => "java",
+                Language::OpenApi => "yaml",
             };
             let text = mutant(text, &mut dice);
             std::fs::write(dir.path().join(format!("f{number}.{end}")), text).unwrap();

@@ -156,6 +156,25 @@ impl Identities {
     }
 }
 
+/// Every old id with what it takes to open its agent as it is now.
+pub(super) const WITH_AGENT: &str = "SELECT l.old_id, p.salt, l.user_id, k.wrapped_key, \
+     k.master_version, m.sealed_agent_id
+     FROM legacy_ids l CROSS JOIN legacy_upgrade p
+     LEFT JOIN user_keys k ON k.user_id = l.user_id
+     LEFT JOIN user_agent_mappings m ON m.user_id = l.user_id
+     WHERE l.old_id > $1 ORDER BY l.old_id LIMIT $2";
+
+/// The agent of a row of [`WITH_AGENT`]: people may have taken a new one since; an id without an
+/// account has the one that the move gave.
+pub(super) fn agent_now(mover: &Mover, row: &Row) -> Result<String, MoveError> {
+    match row.bytes(3) {
+        Some(key) => Ok(unlock(mover, row, (2, key, row.int(4), 5))?
+            .agent()
+            .reveal()),
+        None => Ok(ids(mover, row).agent(row.key()).reveal()),
+    }
+}
+
 /// Takes the agents back before their mappings go.
 pub(super) struct AgentsBack;
 
@@ -165,16 +184,14 @@ impl Move for AgentsBack {
     }
 
     fn select(&self, _dialect: Dialect) -> String {
-        "SELECT l.old_id, p.salt FROM legacy_ids l CROSS JOIN legacy_upgrade p
-         WHERE l.old_id > $1 ORDER BY l.old_id LIMIT $2"
-            .to_owned()
+        WITH_AGENT.to_owned()
     }
 
     fn writes(&self, mover: &Mover, rows: &[Row], _known: &Known) -> Result<Vec<Write>, MoveError> {
-        let agents = rows
-            .iter()
-            .map(|row| vec![ids(mover, row).agent(row.key()).reveal().into()])
-            .collect();
+        let mut agents = Vec::new();
+        for row in rows {
+            agents.push(vec![agent_now(mover, row)?.into()]);
+        }
         Ok(vec![Write::Each(
             "DELETE FROM agents WHERE agent_id = $1",
             agents,

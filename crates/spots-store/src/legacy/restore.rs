@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Mover;
 use super::events::{Form, Kind};
 use super::moves::{Dialect, Holds, Known, Move, MoveError, Row, Table, Value, Write};
-use super::people::{FIELDS, ids, seal_failed, unlock};
+use super::people::{FIELDS, WITH_AGENT, agent_now, seal_failed, unlock};
 use super::profiles::{quoted, replaced};
 
 static AGENTS: Table = Table {
@@ -64,17 +64,15 @@ impl Move for Agents {
     }
 
     fn select(&self, _dialect: Dialect) -> String {
-        "SELECT l.old_id, p.salt FROM legacy_ids l CROSS JOIN legacy_upgrade p
-         WHERE l.old_id > $1 ORDER BY l.old_id LIMIT $2"
-            .to_owned()
+        WITH_AGENT.to_owned()
     }
 
     fn writes(&self, mover: &Mover, rows: &[Row], _known: &Known) -> Result<Vec<Write>, MoveError> {
-        let agents = rows.iter().map(|row| {
-            let agent = ids(mover, row).agent(row.key()).reveal();
-            vec![agent.into(), row.key().into()]
-        });
-        Ok(vec![Write::Insert(&AGENTS, agents.collect())])
+        let mut agents = Vec::new();
+        for row in rows {
+            agents.push(vec![agent_now(mover, row)?.into(), row.key().into()]);
+        }
+        Ok(vec![Write::Insert(&AGENTS, agents)])
     }
 }
 

@@ -13,7 +13,9 @@ use super::order::{Opened, OrderedWork};
 use super::session::{Fault, Session, Work, statements};
 use super::shares::{self, Ending, Which};
 use crate::model::{Credentials, NewAccount, ProfileField, Removal, Stamp};
-use crate::rows::{Inconsistent, fields_from_column, fields_to_column};
+use crate::rows::{
+    ADDRESS_TAKEN, Inconsistent, ROWS_OF_ACCOUNT, fields_from_column, fields_to_column,
+};
 
 /// Sessions of one user at a time; the oldest end first.
 const SESSIONS_MAX: i64 = 50;
@@ -61,20 +63,29 @@ statements! {
          ON CONFLICT (user_id, scope) DO UPDATE SET fields = excluded.fields";
     REMOVE_DEFAULTS(TEXT, TEXT) = "DELETE FROM sharing_defaults WHERE user_id = $1 AND scope = $2";
     LOCK_AGENT(TEXT) = "SELECT 1 FROM agents WHERE agent_id = $1 FOR UPDATE";
-    REMOVE_USER(TEXT) =
-        "WITH sessions AS (DELETE FROM sessions WHERE user_id = $1),
-              defaults AS (DELETE FROM sharing_defaults WHERE user_id = $1),
-              profile AS (DELETE FROM user_profiles WHERE user_id = $1),
-              credentials AS (DELETE FROM user_credentials WHERE user_id = $1),
-              mapping AS (DELETE FROM user_agent_mappings WHERE user_id = $1),
-              keys AS (DELETE FROM user_keys WHERE user_id = $1),
-              members AS (DELETE FROM host_members WHERE user_id = $1)
-         DELETE FROM users WHERE id = $1";
-    REMOVE_AGENT(TEXT) =
-        "WITH keys AS (DELETE FROM idempotency_keys WHERE actor = $1),
-              profile AS (DELETE FROM agent_profiles WHERE agent_id = $1),
-              anonymous AS (DELETE FROM anonymous_users WHERE agent_id = $1)
-         DELETE FROM agents WHERE agent_id = $1";
+    /// Counts in the order of [`ROWS_OF_ACCOUNT`].
+    REMOVE_ROWS(TEXT, TEXT) =
+        "WITH a AS (DELETE FROM sessions WHERE user_id = $1 RETURNING 1),
+              b AS (DELETE FROM sharing_defaults WHERE user_id = $1 RETURNING 1),
+              c AS (DELETE FROM user_profiles WHERE user_id = $1 RETURNING 1),
+              d AS (DELETE FROM user_credentials WHERE user_id = $1 RETURNING 1),
+              e AS (DELETE FROM user_agent_mappings WHERE user_id = $1 RETURNING 1),
+              f AS (DELETE FROM user_keys WHERE user_id = $1 RETURNING 1),
+              g AS (DELETE FROM host_members WHERE user_id = $1 RETURNING 1),
+              m AS (DELETE FROM legacy_ids WHERE user_id = $1 RETURNING 1),
+              h AS (DELETE FROM users WHERE id = $1 RETURNING 1),
+              i AS (DELETE FROM idempotency_keys WHERE actor = $2 RETURNING 1),
+              j AS (DELETE FROM agent_profiles WHERE agent_id = $2 RETURNING 1),
+              k AS (DELETE FROM anonymous_users WHERE agent_id = $2 RETURNING 1),
+              l AS (DELETE FROM agents WHERE agent_id = $2 RETURNING 1)
+         SELECT (SELECT count(*) FROM a), (SELECT count(*) FROM b), (SELECT count(*) FROM c),
+                (SELECT count(*) FROM d), (SELECT count(*) FROM e), (SELECT count(*) FROM f),
+                (SELECT count(*) FROM g), (SELECT count(*) FROM m), (SELECT count(*) FROM h),
+                (SELECT count(*) FROM i), (SELECT count(*) FROM j), (SELECT count(*) FROM k),
+                (SELECT count(*) FROM l)";
+    ADDRESS_OF_ANOTHER(TEXT, BYTEA) =
+        "SELECT 1 FROM user_credentials WHERE email_lookup = $2 AND user_id <> $1";
+    SET_ADDRESS(TEXT, BYTEA) = "UPDATE user_credentials SET email_lookup = $2 WHERE user_id = $1";
 }
 
 /// Adds an account.
@@ -93,8 +104,7 @@ impl Work for Add {
             session.row(&EMAIL_TAKEN, [&email]),
         )?;
         if taken.is_some() {
-            let refusal = Refusal::Taken("this e-mail address has an account; sign in instead");
-            return Err(refusal.into());
+            return Err(Refusal::Taken(ADDRESS_TAKEN).into());
         }
         let key = &account.stored.key;
         let version = integer(key.version, "master_version")?;
@@ -213,6 +223,7 @@ pub(super) async fn list_profile(
 pub(super) struct UpdateProfile {
     pub(super) user: String,
     pub(super) fields: std::collections::BTreeMap<String, Option<SealedField>>,
+    pub(super) email_lookup: Option<[u8; 32]>,
 }
 
 impl Work for UpdateProfile {
@@ -229,9 +240,19 @@ impl Work for UpdateProfile {
                 None => removed.push(field.as_str()),
             }
         }
+        session.begin().await?;
+        if let Some(email_lookup) = &self.email_lookup {
+            let address = email_lookup.as_slice();
+            let taken = session
+                .row(&ADDRESS_OF_ANOTHER, [&self.user, &address])
+                .await?;
+            if taken.is_some() {
+                return Err(Refusal::Taken(ADDRESS_TAKEN).into());
+            }
+            session.run(&SET_ADDRESS, [&self.user, &address]).await?;
+        }
         try_join!(
             biased;
-            session.begin(),
             session.run(&SET_FIELDS, [&self.user, &set, &sealed]),
             session.run(&REMOVE_FIELDS, [&self.user, &removed]),
             session.commit(),
@@ -299,13 +320,27 @@ impl OrderedWork for Remove {
             stamp: self.stamp,
         };
         let fields = shares::end(session, &Which::all(&self.agent), ending).await?;
+        let counts = session.row(&REMOVE_ROWS, [&self.user, &self.agent]).await?;
+        let mut rows = Vec::new();
+        for (index, (table, _)) in ROWS_OF_ACCOUNT.iter().enumerate() {
+            let count: Option<i64> = counts.as_ref().map(|row| row.try_get(index)).transpose()?;
+            rows.push((*table, count.unwrap_or_default().unsigned_abs()));
+        }
+        if rows
+            .iter()
+            .any(|(table, count)| *table == "users" && *count > 0)
+        {
+            shares::enter_erasure(session, &self.user, self.stamp).await?;
+        }
         try_join!(
             biased;
-            session.run(&REMOVE_USER, [&self.user]),
-            session.run(&REMOVE_AGENT, [&self.agent]),
             journal::forget(session, &self.agent),
             session.commit(),
         )?;
-        Ok(Removal { fields, bookings })
+        Ok(Removal {
+            fields,
+            bookings,
+            rows,
+        })
     }
 }

@@ -33,12 +33,13 @@ statements! {
         "SELECT capacity, taken, next_position FROM capacity_pools
          WHERE host_id = $1 AND event_id = $2 AND starts_at = $3 AND pool = 'general'
          FOR UPDATE";
+    /// Holds the event, so that it is not called off under the booking.
     EVENT(TEXT, TEXT) = concat!(
         "SELECT ", event_columns!(), ",
                 COALESCE((SELECT max(r.version) FROM requirements r
                           WHERE r.host_id = e.host_id AND r.event_type = e.event_type), 0)
          FROM events e JOIN hosts h ON h.host_id = e.host_id
-         WHERE e.host_id = $1 AND e.event_id = $2"
+         WHERE e.host_id = $1 AND e.event_id = $2 FOR KEY SHARE OF e"
     );
     REPEATED(TEXT_ARRAY, TEXT_ARRAY) =
         "SELECT k.actor, k.idempotency_key, k.digest, k.outcome

@@ -37,8 +37,9 @@ pub(super) async fn list(
     page: PageRequest,
 ) -> Result<Page<BookingRecord>, Fault> {
     let (limit, offset) = (i64::from(page.limit) + 1, i64::from(page.offset));
+    let agent = agent.reveal();
     let rows = store
-        .rows(&LIST, [&agent.reveal(), &limit, &offset])
+        .own_rows(&agent, &LIST, [&agent, &limit, &offset])
         .await?;
     let bookings = rows.iter().map(|row| from_columns(&mut Columns::of(row)));
     Ok(Page::cut(bookings.collect::<Result<_, _>>()?, page.limit))
@@ -49,10 +50,12 @@ pub(super) async fn lookup(
     agent: &AgentId,
     booking: BookingId,
 ) -> Result<Option<BookingRecord>, Fault> {
-    let row = store
-        .row(&LOOKUP, [&agent.reveal(), &booking.to_string()])
+    let agent = agent.reveal();
+    let rows = store
+        .own_rows(&agent, &LOOKUP, [&agent, &booking.to_string()])
         .await?;
-    row.map(|row| from_columns(&mut Columns::of(&row)))
+    let row = rows.first();
+    row.map(|row| from_columns(&mut Columns::of(row)))
         .transpose()
 }
 

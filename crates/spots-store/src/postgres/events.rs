@@ -163,7 +163,7 @@ pub(super) async fn lookup(
     store: &PostgresStore,
     event: EventId,
 ) -> Result<Option<EventRecord>, Fault> {
-    let row = store.row(&LOOKUP, [&event.to_string()]).await?;
+    let row = store.public_row(&LOOKUP, [&event.to_string()]).await?;
     row.map(|row| from_columns(&mut Columns::of(&row)))
         .transpose()
 }
@@ -181,7 +181,7 @@ pub(super) async fn list(
     let (limit, offset) = (i64::from(page.limit) + 1, i64::from(page.offset));
     let over = filter.over.map(i64::from);
     let rows = store
-        .rows(&LIST, [&now, &kind, &host, &text, &limit, &offset, &over])
+        .public_rows(&LIST, [&now, &kind, &host, &text, &limit, &offset, &over])
         .await?;
     let events = rows.iter().map(|row| from_columns(&mut Columns::of(row)));
     Ok(Page::cut(events.collect::<Result<_, _>>()?, page.limit))
@@ -239,7 +239,7 @@ pub(super) async fn list_pools(
     event: EventId,
 ) -> Result<Vec<SlotPool>, Fault> {
     let rows = store
-        .rows(&LIST_POOLS, [&host.to_string(), &event.to_string()])
+        .public_rows(&LIST_POOLS, [&host.to_string(), &event.to_string()])
         .await?;
     let pool = |row| {
         let mut columns = Columns::of(row);

@@ -8,9 +8,9 @@ use spots_privacy::{Consented, Grant, SealedField};
 use tokio::try_join;
 use tokio_postgres::Row;
 
-use super::PostgresStore;
 use super::columns::Columns;
 use super::session::{Fault, Session, Work, statements};
+use super::{PostgresStore, wall};
 use crate::model::{GuestRecord, Message, OpenGuests, Page, PageRequest, Stamp};
 use crate::rows::names_to_column;
 
@@ -18,7 +18,7 @@ statements! {
     EVENT(TEXT, TEXT) = "SELECT 1 FROM events WHERE host_id = $1 AND event_id = $2";
     GUESTS(TEXT, TEXT, INT8, INT8, INT8, TEXT) =
         "SELECT r.guest_id, r.booking_id, g.code, r.starts_at, r.ends_at, r.party, r.position,
-                r.cancelled_at_ns
+                spots_wall.is_cancelled(r.booking_id)
          FROM reservations r
          JOIN guests g ON g.host_id = r.host_id AND g.guest_id = r.guest_id
          WHERE r.host_id = $1 AND r.event_id = $2 AND ($3 IS NULL OR r.starts_at = $3)
@@ -46,13 +46,45 @@ statements! {
          WHERE delivered_at_ns IS NULL AND due_at_ns <= $1 ORDER BY due_at_ns LIMIT $2";
 }
 
-/// Opens the guests of an event for its host.
-pub(super) struct Open {
-    pub(super) open: OpenGuests,
-    pub(super) page: PageRequest,
+/// Lists guests without what they share, as their host.
+struct List {
+    open: OpenGuests,
+    page: PageRequest,
 }
 
-impl Work for Open {
+/// Adds what the listed guests share now, with proofs, and records it; as the platform, for the
+/// host's role reads no key.
+struct Open {
+    open: OpenGuests,
+    listed: Vec<String>,
+}
+
+/// Opens the guests of an event for its host.
+pub(super) async fn open(
+    store: &PostgresStore,
+    open: OpenGuests,
+    page: PageRequest,
+) -> Result<Page<GuestRecord>, Fault> {
+    let session = store.host_session().await?;
+    let mut page = session.transact(&List { open, page }).await?;
+    drop(session);
+    let listed: Vec<_> = page
+        .items
+        .iter()
+        .map(|guest| guest.booking.to_string())
+        .collect();
+    if listed.is_empty() {
+        return Ok(page);
+    }
+    let mut proofs = store.transact(&Open { open, listed }).await?;
+    for guest in &mut page.items {
+        let of_booking = proofs.remove(&guest.booking.to_string());
+        guest.fields = of_booking.unwrap_or_default();
+    }
+    Ok(page)
+}
+
+impl Work for List {
     type Answer = Page<GuestRecord>;
 
     async fn work(&self, session: &Session) -> Result<Page<GuestRecord>, Fault> {
@@ -60,31 +92,35 @@ impl Work for Open {
         let (limit, offset) = (i64::from(self.page.limit) + 1, i64::from(self.page.offset));
         let starts_at = self.open.starts_at;
         let code = self.open.code.map(|code| code.to_string());
-        let ((), known, rows) = try_join!(
+        let ((), (), known, rows, ()) = try_join!(
             biased;
             session.begin(),
+            wall::name_host(session, &host),
             session.row(&EVENT, [&host, &event]),
             session.rows(&GUESTS, [&host, &event, &starts_at, &limit, &offset, &code]),
+            session.commit(),
         )?;
         if known.is_none() {
             return Err(Refusal::NotFound("event").into());
         }
         let guests = rows.iter().map(guest).collect::<Result<_, _>>()?;
-        let mut page = Page::cut(guests, self.page.limit);
-        let bookings: Vec<_> = page
-            .items
-            .iter()
-            .map(|guest| guest.booking.to_string())
-            .collect();
-        let grants = session.rows(&GRANTS, [&host, &bookings]).await?;
-        let mut proofs = self.prove(&host, &grants)?;
+        Ok(Page::cut(guests, self.page.limit))
+    }
+}
+
+impl Work for Open {
+    type Answer = BTreeMap<String, Vec<Consented>>;
+
+    async fn work(&self, session: &Session) -> Result<Self::Answer, Fault> {
+        let host = self.open.host.to_string();
+        let ((), grants) = try_join!(
+            biased;
+            session.begin(),
+            session.rows(&GRANTS, [&host, &self.listed]),
+        )?;
+        let proofs = self.prove(&host, &grants)?;
         self.record(session, &host, &proofs).await?;
-        for guest in &mut page.items {
-            guest.fields = proofs
-                .remove(&guest.booking.to_string())
-                .unwrap_or_default();
-        }
-        Ok(page)
+        Ok(proofs)
     }
 }
 
@@ -158,7 +194,7 @@ fn guest(row: &Row) -> Result<GuestRecord, Fault> {
         booking: columns.parse("reservations.booking_id")?,
         code: columns.take()?,
         placed: columns.placed()?,
-        cancelled: columns.take::<Option<i64>>()?.is_some(),
+        cancelled: columns.take()?,
         fields: Vec::new(),
     })
 }

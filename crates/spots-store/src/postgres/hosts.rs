@@ -66,7 +66,7 @@ impl Work for Add {
 }
 
 pub(super) async fn lookup(store: &PostgresStore, host: HostId) -> Result<Option<Host>, Fault> {
-    let row = store.row(&LOOKUP, [&host.to_string()]).await?;
+    let row = store.public_row(&LOOKUP, [&host.to_string()]).await?;
     row.map(|row| Columns::of(&row).host()).transpose()
 }
 
@@ -86,7 +86,7 @@ pub(super) async fn lookup_requirements(
     };
     let key: (String, &str) = (host.to_string(), event_type.as_str());
     let row = store
-        .row(&LOOKUP_REQUIREMENTS, [&key.0, &key.1, &version])
+        .public_row(&LOOKUP_REQUIREMENTS, [&key.0, &key.1, &version])
         .await?;
     row.map(|row| from_row(event_type, &row)).transpose()
 }

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use spots_booking::Refusal;
 use spots_privacy::consent::commitment;
+use spots_privacy::ledger::Entry;
+use spots_privacy::ledger::entry::{ERASED, commitment_of_erasure, erased_name};
 use spots_privacy::{AgentId, Grant, SealedField};
 use tokio::try_join;
 use tokio_postgres::Row;
@@ -53,6 +55,20 @@ statements! {
              DELETE FROM share_keys k USING live l
              WHERE k.host_id = l.host_id AND k.share_id = l.share_id AND k.field = l.field)
          SELECT host_id, share_id, field, salt, booking_id FROM live";
+    END_AGAIN(TEXT, TEXT, TEXT, INT8, BYTEA) =
+        "WITH live AS MATERIALIZED (
+             SELECT k.host_id, k.share_id, k.field, k.salt, d.booking_id
+             FROM share_keys k
+             JOIN reservation_user_data d ON d.host_id = k.host_id AND d.share_id = k.share_id
+             WHERE k.host_id = $1 AND k.share_id = $2 AND k.field = $3 FOR UPDATE OF k),
+         marked AS (
+             UPDATE reservation_user_data_fields f SET revoked_at_ns = $4, revoked_stamp = $5
+             FROM live l
+             WHERE f.host_id = l.host_id AND f.share_id = l.share_id AND f.field = l.field),
+         gone AS (
+             DELETE FROM share_keys k USING live l
+             WHERE k.host_id = l.host_id AND k.share_id = l.share_id AND k.field = l.field)
+         SELECT host_id, share_id, field, salt, booking_id FROM live";
     ENTER(TEXT_ARRAY, TEXT_ARRAY, TEXT_ARRAY, BYTEA_ARRAY, BYTEA, TEXT) =
         "INSERT INTO ledger_entries (host_id, share_id, field, commitment, stamp, kind)
          SELECT n.*, $5, $6 FROM unnest($1, $2, $3, $4) AS n";
@@ -60,7 +76,10 @@ statements! {
         "SELECT h.host_id, h.kind, h.name, d.share_id, d.booking_id, r.event_id, e.title,
                 d.event_type, f.field, d.shared_at_ns, d.shared_bound_ns, d.shared_stamp,
                 f.expires_at_ns, f.revoked_at_ns, d.requirements_version, d.agent_id, f.sealed,
-                k.wrapped_key, k.master_version, l.last_opened_ns, l.openings
+                k.wrapped_key, k.master_version, l.last_opened_ns, l.openings,
+                (SELECT g.purged_at_ns FROM destroyed_keys g
+                 WHERE g.host_id = f.host_id AND g.share_id = f.share_id AND g.field = f.field),
+                l.last_downloaded_ns
          FROM agent_bookings a
          JOIN reservations r ON r.host_id = a.host_id AND r.booking_id = a.booking_id
          JOIN reservation_user_data d ON d.host_id = a.host_id AND d.booking_id = a.booking_id
@@ -71,7 +90,9 @@ statements! {
          LEFT JOIN share_keys k
            ON k.host_id = f.host_id AND k.share_id = f.share_id AND k.field = f.field
          CROSS JOIN LATERAL (
-             SELECT max(l.opened_at_ns) AS last_opened_ns, count(*) AS openings
+             SELECT max(l.opened_at_ns) AS last_opened_ns, count(*) AS openings,
+                    max(l.opened_at_ns) FILTER (WHERE l.channel = 'download')
+                        AS last_downloaded_ns
              FROM access_log l
              WHERE l.host_id = d.host_id AND l.share_id = d.share_id
                AND strpos(l.fields, '\"' || f.field || '\"') > 0) AS l
@@ -143,7 +164,7 @@ pub(super) struct Ending {
     pub(super) stamp: Stamp,
 }
 
-struct Ended {
+pub(super) struct Ended {
     host: String,
     share: String,
     field: String,
@@ -152,7 +173,7 @@ struct Ended {
 }
 
 impl Ended {
-    fn from_row(row: &Row) -> Result<Self, Fault> {
+    pub(super) fn from_row(row: &Row) -> Result<Self, Fault> {
         let mut columns = Columns::of(row);
         Ok(Self {
             host: columns.take()?,
@@ -197,8 +218,57 @@ async fn destroy(
     rows.iter().map(Ended::from_row).collect()
 }
 
+/// Enters that an account is gone.
+pub(super) async fn enter_erasure(
+    session: &Session,
+    user: &str,
+    stamp: Stamp,
+) -> Result<(), tokio_postgres::Error> {
+    let (hosts, shares, fields) = (["-"], [erased_name(user)], ["account"]);
+    let facts = commitment_of_erasure(user, stamp.at_ns);
+    let (facts, id) = ([facts.as_slice()], stamp.id.as_slice());
+    session
+        .run(
+            &ENTER,
+            [
+                &hosts.as_slice(),
+                &shares.as_slice(),
+                &fields.as_slice(),
+                &facts.as_slice(),
+                &id,
+                &ERASED,
+            ],
+        )
+        .await
+}
+
+/// Ends again what has its key although this entry ended it; returns how many.
+pub(super) async fn end_again(
+    session: &Session,
+    entry: &Entry,
+    stamp: Stamp,
+) -> Result<u64, Fault> {
+    let id = stamp.id.as_slice();
+    let rows = session
+        .rows(
+            &END_AGAIN,
+            [&entry.host, &entry.share, &entry.field, &stamp.at_ns, &id],
+        )
+        .await?;
+    let ended = rows
+        .iter()
+        .map(Ended::from_row)
+        .collect::<Result<Vec<_>, _>>()?;
+    let ending = Ending {
+        kind: "replayed",
+        stamp,
+    };
+    enter(session, &ended, ending).await?;
+    Ok(ended.len() as u64)
+}
+
 /// Appends to the ledger.
-async fn enter(
+pub(super) async fn enter(
     session: &Session,
     ended: &[Ended],
     Ending { kind, stamp }: Ending,
@@ -310,7 +380,8 @@ pub(super) async fn list(
     let (limit, offset) = (i64::from(page.limit) + 1, i64::from(page.offset));
     let agent = agent.reveal();
     let rows = store
-        .rows(
+        .own_rows(
+            &agent,
             &LIST,
             [
                 &agent,
@@ -364,6 +435,8 @@ fn shared(columns: &mut Columns<'_>) -> Result<SharedField, Fault> {
         requirements_version,
         last_opened_ns: columns.take()?,
         openings: columns.take::<i64>()?.unsigned_abs(),
+        purged_at_ns: columns.take()?,
+        last_downloaded_ns: columns.take()?,
         grant,
     })
 }
@@ -374,8 +447,9 @@ pub(super) async fn list_openings(
     page: PageRequest,
 ) -> Result<Page<Opening>, Fault> {
     let (limit, offset) = (i64::from(page.limit) + 1, i64::from(page.offset));
+    let agent = agent.reveal();
     let rows = store
-        .rows(&LIST_OPENINGS, [&agent.reveal(), &limit, &offset])
+        .own_rows(&agent, &LIST_OPENINGS, [&agent, &limit, &offset])
         .await?;
     let opening = |row| {
         let mut columns = Columns::of(row);

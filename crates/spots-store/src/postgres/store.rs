@@ -71,10 +71,12 @@ impl Store for PostgresStore {
         &self,
         user: &UserId,
         fields: Vec<(String, Option<SealedField>)>,
+        email_lookup: Option<[u8; 32]>,
     ) -> Result<(), StoreError> {
         let work = accounts::UpdateProfile {
             user: user.reveal(),
             fields: fields.into_iter().collect(),
+            email_lookup,
         };
         self.transact(&work)
             .await
@@ -291,8 +293,7 @@ impl Store for PostgresStore {
         open: OpenGuests,
         page: PageRequest,
     ) -> Result<Page<GuestRecord>, StoreError> {
-        let work = guests::Open { open, page };
-        self.transact(&work)
+        guests::open(self, open, page)
             .await
             .map_err(|fault| fault.into_error("open the guests of an event"))
     }

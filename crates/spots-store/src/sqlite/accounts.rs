@@ -8,7 +8,10 @@ use spots_privacy::{SealedField, UserId, WrappedKey};
 
 use super::{Fault, shares};
 use crate::model::{Credentials, NewAccount, ProfileField, Removal, Stamp};
-use crate::rows::{Inconsistent, array, count, fields_from_column, fields_to_column};
+use crate::rows::{
+    ADDRESS_TAKEN, Inconsistent, ROWS_OF_ACCOUNT, array, count, fields_from_column,
+    fields_to_column,
+};
 
 /// Sessions of one user at a time; the oldest end first.
 const SESSIONS_MAX: u32 = 50;
@@ -19,7 +22,7 @@ pub(super) fn add(db: &Connection, account: &NewAccount) -> Result<(), Fault> {
         .prepare_cached("SELECT 1 FROM user_credentials WHERE email_lookup = ?1")?
         .exists([&account.email_lookup])?;
     if taken {
-        return Err(Refusal::Taken("this e-mail address has an account; sign in instead").into());
+        return Err(Refusal::Taken(ADDRESS_TAKEN).into());
     }
     db.prepare_cached("INSERT INTO users (id) VALUES (?1)")?
         .execute([&user])?;
@@ -137,6 +140,23 @@ pub(super) fn list_profile(db: &Connection, user: &str) -> Result<Vec<ProfileFie
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// Signs in by this address from now on.
+pub(super) fn set_address(
+    db: &Connection,
+    user: &str,
+    email_lookup: [u8; 32],
+) -> Result<(), Fault> {
+    let taken = db
+        .prepare_cached("SELECT 1 FROM user_credentials WHERE email_lookup = ?1 AND user_id <> ?2")?
+        .exists(params![email_lookup, user])?;
+    if taken {
+        return Err(Refusal::Taken(ADDRESS_TAKEN).into());
+    }
+    db.prepare_cached("UPDATE user_credentials SET email_lookup = ?2 WHERE user_id = ?1")?
+        .execute(params![user, email_lookup])?;
+    Ok(())
+}
+
 pub(super) fn set_field(
     db: &Connection,
     user: &str,
@@ -204,29 +224,29 @@ pub(super) fn remove(
 ) -> Result<Removal, Fault> {
     let fields = shares::end_all(db, agent, "removed", stamp)?;
     let bookings = super::bookings::cancel_to_come(db, clock, agent, stamp)?;
-    for statement in [
-        "DELETE FROM sessions WHERE user_id = ?1",
-        "DELETE FROM sharing_defaults WHERE user_id = ?1",
-        "DELETE FROM user_profiles WHERE user_id = ?1",
-        "DELETE FROM user_credentials WHERE user_id = ?1",
-        "DELETE FROM user_agent_mappings WHERE user_id = ?1",
-        "DELETE FROM user_keys WHERE user_id = ?1",
-        "DELETE FROM host_members WHERE user_id = ?1",
-        "DELETE FROM users WHERE id = ?1",
-    ] {
-        db.prepare_cached(statement)?.execute([user])?;
+    let mut rows = Vec::new();
+    // Without its row in `agents` no booking is taken any more, also not by a request under way.
+    for (table, column) in ROWS_OF_ACCOUNT {
+        let of = if column == "user_id" || column == "id" {
+            user
+        } else {
+            agent
+        };
+        let sql = format!("DELETE FROM {table} WHERE {column} = ?1");
+        rows.push((table, db.prepare_cached(&sql)?.execute([of])? as u64));
     }
-    for statement in [
-        "DELETE FROM idempotency_keys WHERE actor = ?1",
-        "DELETE FROM agent_profiles WHERE agent_id = ?1",
-        "DELETE FROM anonymous_users WHERE agent_id = ?1",
-        // Without it no booking is taken any more, also not by a request under way.
-        "DELETE FROM agents WHERE agent_id = ?1",
-    ] {
-        db.prepare_cached(statement)?.execute([agent])?;
+    if rows
+        .iter()
+        .any(|(table, count)| *table == "users" && *count > 0)
+    {
+        shares::enter_erasure(db, user, stamp)?;
     }
     super::journal::forget(db, agent)?;
-    Ok(Removal { fields, bookings })
+    Ok(Removal {
+        fields,
+        bookings,
+        rows,
+    })
 }
 
 fn user_id(text: &str) -> Result<UserId, Inconsistent> {

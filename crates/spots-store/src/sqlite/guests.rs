@@ -8,7 +8,8 @@ use super::{Fault, bookings, events, shares};
 use crate::model::{GuestRecord, Message, OpenGuests, Page, PageRequest, Stamp};
 use crate::rows::{names_to_column, parse};
 
-pub(super) fn open(
+/// Lists guests without what they share, as their host.
+pub(super) fn list(
     db: &Connection,
     open: OpenGuests,
     page: PageRequest,
@@ -18,7 +19,7 @@ pub(super) fn open(
     }
     let mut statement = db.prepare_cached(
         "SELECT r.guest_id, r.booking_id, g.code, r.starts_at, r.ends_at, r.party, r.position,
-                r.cancelled_at_ns
+                r.cancelled
          FROM reservations r
          JOIN guests g ON g.host_id = r.host_id AND g.guest_id = r.guest_id
          WHERE r.host_id = ?1 AND r.event_id = ?2 AND (?3 IS NULL OR r.starts_at = ?3)
@@ -37,9 +38,17 @@ pub(super) fn open(
     while let Some(row) = rows.next()? {
         guests.push(guest_from_row(row)?);
     }
-    let mut page = Page::cut(guests, page.limit);
+    Ok(Page::cut(guests, page.limit))
+}
+
+/// Adds what each guest shares now, with proofs, and records it.
+pub(super) fn open(
+    db: &Connection,
+    open: &OpenGuests,
+    mut page: Page<GuestRecord>,
+) -> Result<Page<GuestRecord>, Fault> {
     for guest in &mut page.items {
-        guest.fields = open_share(db, &open, guest.booking)?;
+        guest.fields = open_share(db, open, guest.booking)?;
     }
     Ok(page)
 }
@@ -50,7 +59,7 @@ fn guest_from_row(row: &Row<'_>) -> Result<GuestRecord, Fault> {
         booking: parse(&row.get::<_, String>(1)?, "reservations.booking_id")?,
         code: row.get(2)?,
         placed: bookings::placed_from_row(row, 3)?,
-        cancelled: row.get::<_, Option<i64>>(7)?.is_some(),
+        cancelled: row.get(7)?,
         fields: Vec::new(),
     })
 }

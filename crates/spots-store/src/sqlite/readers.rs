@@ -9,14 +9,26 @@ use super::Fault;
 use crate::error::StoreError;
 
 /// A fixed number of connections; reads wait for a free one.
-pub(super) struct Readers {
-    free: Mutex<Vec<Connection>>,
+pub(super) struct Readers<C> {
+    free: Mutex<Vec<C>>,
     places: Semaphore,
 }
 
-impl Readers {
+/// What a read runs on.
+pub(super) trait Reading {
+    /// The connection.
+    fn connection(&self) -> &Connection;
+}
+
+impl Reading for Connection {
+    fn connection(&self) -> &Connection {
+        self
+    }
+}
+
+impl<C: Reading> Readers<C> {
     /// Takes the connections.
-    pub(super) fn new(connections: Vec<Connection>) -> Self {
+    pub(super) fn new(connections: Vec<C>) -> Self {
         Self {
             places: Semaphore::new(connections.len()),
             free: Mutex::new(connections),
@@ -27,7 +39,7 @@ impl Readers {
     /// runs where it is called instead of paying for a change of threads.
     pub(super) async fn run<T, F>(&self, doing: &'static str, work: F) -> Result<T, StoreError>
     where
-        F: FnOnce(&Connection) -> Result<T, Fault>,
+        F: FnOnce(&C) -> Result<T, Fault>,
     {
         let place = self.places.acquire().await;
         let place = place.map_err(|closed| StoreError::failed(doing, closed))?;
@@ -47,12 +59,13 @@ impl Readers {
     }
 }
 
-fn in_snapshot<T>(
-    connection: &Connection,
-    work: impl FnOnce(&Connection) -> Result<T, Fault>,
+fn in_snapshot<C: Reading, T>(
+    reader: &C,
+    work: impl FnOnce(&C) -> Result<T, Fault>,
 ) -> Result<T, Fault> {
+    let connection = reader.connection();
     connection.prepare_cached("BEGIN")?.execute([])?;
-    let result = work(connection);
+    let result = work(reader);
     connection.prepare_cached("ROLLBACK")?.execute([])?;
     result
 }

@@ -4,6 +4,8 @@
 use rusqlite::{Connection, Row, ToSql, params};
 use spots_booking::{BookingId, EventType, Refusal};
 use spots_privacy::consent::commitment;
+use spots_privacy::ledger::Granted;
+use spots_privacy::ledger::entry::{ERASED, GRANTED, commitment_of_erasure, erased_name};
 use spots_privacy::{AgentId, Grant, SealedField, WrappedKey};
 
 use super::{Fault, bookings, hosts};
@@ -61,35 +63,41 @@ pub(super) fn insert(
             field.key.version,
             field.salt
         ])?;
-        let ended = Ended {
+        let granted = Granted {
             host: &host,
             share: &id,
             field: &field.field,
-            salt: field.salt,
+            at_ns: book.stamp.at_ns,
+            requirements_hash: &share.requirements_hash,
+            expires_at_ns: *expires_at_ns,
         };
-        enter(db, "granted", &ended, book.stamp)?;
+        let of = (host.as_str(), id.as_str(), field.field.as_str());
+        let facts = granted.commitment(&field.salt);
+        enter(db, GRANTED, of, (book.stamp, facts))?;
     }
     Ok(())
 }
 
-/// A field whose life has an event, with the salt that its commitments need.
-struct Ended<'a> {
-    host: &'a str,
-    share: &'a str,
-    field: &'a str,
-    salt: [u8; 32],
-}
-
-/// Appends an entry to the ledger.
-fn enter(db: &Connection, kind: &str, of: &Ended<'_>, stamp: Stamp) -> Result<(), Fault> {
-    let moment = stamp.at_ns.to_string();
-    let facts = commitment(&of.salt, &[kind, of.host, of.share, of.field, &moment]);
+/// Appends an entry about a field of a share at a host to the ledger.
+fn enter(
+    db: &Connection,
+    kind: &str,
+    (host, share, field): (&str, &str, &str),
+    (stamp, facts): (Stamp, [u8; 32]),
+) -> Result<(), Fault> {
     db.prepare_cached(
         "INSERT INTO ledger_entries (host_id, stamp, share_id, field, kind, commitment)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?
-    .execute(params![of.host, stamp.id, of.share, of.field, kind, facts])?;
+    .execute(params![host, stamp.id, share, field, kind, facts])?;
     Ok(())
+}
+
+/// Enters that an account is gone.
+pub(super) fn enter_erasure(db: &Connection, user: &str, stamp: Stamp) -> Result<(), Fault> {
+    let (host, share, field) = ("-", erased_name(user), "account");
+    let facts = commitment_of_erasure(user, stamp.at_ns);
+    enter(db, ERASED, (host, &share, field), (stamp, facts))
 }
 
 /// Live fields: their keys exist.
@@ -149,13 +157,14 @@ fn end(db: &Connection, fields: &[LiveField], kind: &str, stamp: Stamp) -> Resul
                 stamp.id
             ])?;
         }
-        let ended = Ended {
-            host: &field.host,
-            share: &field.share,
-            field: &field.field,
-            salt: field.salt,
-        };
-        enter(db, kind, &ended, stamp)?;
+        let of = (
+            field.host.as_str(),
+            field.share.as_str(),
+            field.field.as_str(),
+        );
+        let moment = stamp.at_ns.to_string();
+        let facts = commitment(&field.salt, &[kind, of.0, of.1, of.2, &moment]);
+        enter(db, kind, of, (stamp, facts))?;
         if kind == "revoked" {
             let host = parse(&field.host, "share_keys.host_id")?;
             let booking = parse(&field.booking, "reservation_user_data.booking_id")?;
@@ -227,6 +236,19 @@ pub(super) fn end_of_booking(
     end(db, &live, kind, stamp)
 }
 
+/// Ends all that was shared for a host's event.
+pub(super) fn end_of_event(
+    db: &Connection,
+    (host, event): (&str, &str),
+    kind: &str,
+    stamp: Stamp,
+) -> Result<u64, Fault> {
+    let condition = "JOIN reservations r ON r.host_id = d.host_id AND r.booking_id = d.booking_id
+         WHERE r.host_id = ?1 AND r.event_id = ?2";
+    let live = list_live(db, condition, &[&host, &event])?;
+    end(db, &live, kind, stamp)
+}
+
 pub(super) fn end_all(
     db: &Connection,
     agent: &str,
@@ -235,6 +257,17 @@ pub(super) fn end_all(
 ) -> Result<u64, Fault> {
     let live = list_live(db, OF_AGENT, &[&agent])?;
     end(db, &live, kind, stamp)
+}
+
+/// Ends again what has its key although it ended once; returns how many.
+pub(super) fn end_again(
+    db: &Connection,
+    (host, share, field): (&str, &str, &str),
+    stamp: Stamp,
+) -> Result<u64, Fault> {
+    let condition = "WHERE k.host_id = ?1 AND k.share_id = ?2 AND k.field = ?3";
+    let live = list_live(db, condition, &[&host, &share, &field])?;
+    end(db, &live, "replayed", stamp)
 }
 
 pub(super) fn expire(db: &Connection, stamp: Stamp, most: u32) -> Result<u64, Fault> {
@@ -262,7 +295,12 @@ pub(super) fn list(
                    AND instr(l.fields, '\"' || f.field || '\"') > 0),
                 (SELECT count(*) FROM access_log l
                  WHERE l.host_id = d.host_id AND l.share_id = d.share_id
-                   AND instr(l.fields, '\"' || f.field || '\"') > 0)
+                   AND instr(l.fields, '\"' || f.field || '\"') > 0),
+                (SELECT g.purged_at_ns FROM destroyed_keys g
+                 WHERE g.host_id = f.host_id AND g.share_id = f.share_id AND g.field = f.field),
+                (SELECT max(l.opened_at_ns) FROM access_log l
+                 WHERE l.host_id = d.host_id AND l.share_id = d.share_id
+                   AND l.channel = 'download' AND instr(l.fields, '\"' || f.field || '\"') > 0)
          FROM agent_bookings a
          JOIN reservations r ON r.host_id = a.host_id AND r.booking_id = a.booking_id
          JOIN reservation_user_data d ON d.host_id = a.host_id AND d.booking_id = a.booking_id
@@ -326,6 +364,8 @@ fn shared_from_row(row: &Row<'_>) -> Result<SharedField, Fault> {
         requirements_version: count(row.get(14)?, "requirements_version")?,
         last_opened_ns: row.get(19)?,
         openings: row.get::<_, i64>(20)?.unsigned_abs(),
+        purged_at_ns: row.get(21)?,
+        last_downloaded_ns: row.get(22)?,
         grant,
     })
 }

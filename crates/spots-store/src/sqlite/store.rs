@@ -67,9 +67,13 @@ impl Store for SqliteStore {
         &self,
         user: &UserId,
         fields: Vec<(String, Option<SealedField>)>,
+        email_lookup: Option<[u8; 32]>,
     ) -> Result<(), StoreError> {
         let user = user.reveal();
         self.write("update a profile", move |db| {
+            if let Some(email_lookup) = email_lookup {
+                accounts::set_address(db, &user, email_lookup)?;
+            }
             fields.iter().try_for_each(|(field, sealed)| {
                 accounts::set_field(db, &user, field, sealed.as_ref())
             })
@@ -122,7 +126,7 @@ impl Store for SqliteStore {
     }
 
     async fn lookup_host(&self, host: HostId) -> Result<Option<Host>, StoreError> {
-        self.read("look up a host", move |db| hosts::lookup(db, host))
+        self.read_public("look up a host", move |db| hosts::lookup(db, host))
             .await
     }
 
@@ -137,7 +141,7 @@ impl Store for SqliteStore {
         host: HostId,
         event_type: EventType,
     ) -> Result<RequirementsRecord, StoreError> {
-        self.read("read requirements", move |db| {
+        self.read_public("read requirements", move |db| {
             hosts::current_requirements(db, host, event_type)
         })
         .await
@@ -149,7 +153,7 @@ impl Store for SqliteStore {
         event_type: EventType,
         version: u32,
     ) -> Result<Option<RequirementsRecord>, StoreError> {
-        self.read("read requirements", move |db| {
+        self.read_public("read requirements", move |db| {
             hosts::lookup_requirements(db, host, event_type, Some(version))
         })
         .await
@@ -176,7 +180,7 @@ impl Store for SqliteStore {
     }
 
     async fn lookup_event(&self, event: EventId) -> Result<Option<EventRecord>, StoreError> {
-        self.read("look up an event", move |db| events::lookup(db, event))
+        self.read_public("look up an event", move |db| events::lookup(db, event))
             .await
     }
 
@@ -186,14 +190,14 @@ impl Store for SqliteStore {
         now: Stamp,
         page: PageRequest,
     ) -> Result<Page<EventRecord>, StoreError> {
-        self.read("list events", move |db| {
+        self.read_public("list events", move |db| {
             events::list(db, &filter, now, page)
         })
         .await
     }
 
     async fn list_pools(&self, host: HostId, event: EventId) -> Result<Vec<SlotPool>, StoreError> {
-        self.read("list places", move |db| events::list_pools(db, host, event))
+        self.read_public("list places", move |db| events::list_pools(db, host, event))
             .await
     }
 
@@ -285,10 +289,15 @@ impl Store for SqliteStore {
         open: OpenGuests,
         page: PageRequest,
     ) -> Result<Page<GuestRecord>, StoreError> {
-        self.write("open the guests of an event", move |db| {
-            guests::open(db, open, page)
-        })
-        .await
+        const DOING: &str = "open the guests of an event";
+        let listed = self
+            .read_as_host(DOING, open.host, move |db| guests::list(db, open, page))
+            .await?;
+        if listed.items.is_empty() {
+            return Ok(listed);
+        }
+        self.write(DOING, move |db| guests::open(db, &open, listed))
+            .await
     }
 
     async fn expire(&self, stamp: Stamp, most: u32) -> Result<u64, StoreError> {

@@ -3,6 +3,9 @@
 use spots_booking::{FieldName, Refusal, StandardField};
 use spots_privacy::consent::{Person, Session};
 use spots_privacy::{Owner, Personal, SystemRandomness, UserId};
+use spots_store::PageRequest;
+use spots_store::agents::NewAgent;
+use spots_store::model::{Book, Selection};
 
 use crate::stage::{Stage, refused};
 
@@ -83,13 +86,13 @@ pub(crate) async fn a_profile_is_set_and_removed_by_field(stage: &Stage) {
     let fields = vec![seal("name", "Ada"), seal("email", "ada@example.org")];
     stage
         .store
-        .update_profile(person.user(), fields)
+        .update_profile(person.user(), fields, None)
         .await
         .unwrap();
     let changes = vec![seal("name", "Ada L."), ("email".to_owned(), None)];
     stage
         .store
-        .update_profile(person.user(), changes)
+        .update_profile(person.user(), changes, None)
         .await
         .unwrap();
     let profile = stage.store.list_profile(person.user()).await.unwrap();
@@ -174,5 +177,101 @@ pub(crate) async fn the_oldest_sessions_end_above_the_limit(stage: &Stage) {
             .await
             .unwrap()
             .is_some()
+    );
+}
+
+pub(crate) async fn a_new_agent_takes_all_that_the_old_one_had(stage: &Stage) {
+    let offer = stage.offer(None).await;
+    let ada = stage.person().await;
+    let fields = [("name", "Ada"), ("email", "ada@example.org")];
+    let mut book = stage.book_sharing(ada.agent(), &offer, &fields);
+    book.idempotency = Some(crate::stage::named("key-of-ada", 1));
+    stage.store.book(book.clone()).await.unwrap();
+    let before = stage.open(&offer).await;
+    let (user, old) = (ada.user().clone(), ada.agent().clone());
+    let rotate = async |person: Person, old| {
+        let (person, mapping) = person.with_new_agent(&SystemRandomness).unwrap();
+        let new = NewAgent {
+            agent: person.agent().clone(),
+            lookup: stage.keys.lookup().hash("agent", &person.agent().reveal()),
+            mapping,
+        };
+        let done = stage.store.rotate_agent(person.user(), old, new).await;
+        done.map(|()| person)
+    };
+    let session = Session {
+        user: user.clone(),
+        token_hash: [9; 32],
+        expires_at: i64::MAX,
+    };
+    stage.store.add_session(session).await.unwrap();
+    let ada = rotate(ada, &old).await.unwrap();
+    assert_ne!(*ada.agent(), old);
+
+    let (session, kept) = stage.store.lookup_session([9; 32]).await.unwrap().unwrap();
+    let owner = Owner::signed_in(session, &[9; 32], 0).unwrap();
+    assert_eq!(
+        owner.unlock(&stage.keys, &kept).unwrap().agent(),
+        ada.agent(),
+        "as sign-in sees it"
+    );
+    assert_eq!(stage.open(&offer).await, before, "the host notices nothing");
+    let page = PageRequest::FIRST;
+    assert_eq!(
+        stage
+            .store
+            .list_bookings(ada.agent(), page)
+            .await
+            .unwrap()
+            .items
+            .len(),
+        1
+    );
+    assert!(
+        stage
+            .store
+            .list_bookings(&old, page)
+            .await
+            .unwrap()
+            .items
+            .is_empty()
+    );
+    assert_eq!(stage.openings(ada.agent()).await.len(), 2);
+    let repeated = Book {
+        agent: ada.agent().clone(),
+        ..book
+    };
+    assert!(
+        stage.store.book(repeated).await.unwrap().repeated,
+        "its requests are still known"
+    );
+    // Once more at the same handle, and everything can still be taken back.
+    stage
+        .store
+        .book(stage.book(ada.agent(), &offer))
+        .await
+        .unwrap();
+    assert_eq!(stage.count("SELECT count(*) FROM guests").await, 1);
+    assert_eq!(stage.revoke(ada.agent(), Selection::All).await, 2);
+    // The old id is nowhere, in no table.
+    let text = old.reveal();
+    for (table, column) in [
+        ("agents", "agent_id"),
+        ("guests", "agent_id"),
+        ("reservations", "agent_id"),
+        ("agent_bookings", "agent_id"),
+        ("reservation_user_data", "agent_id"),
+        ("outbox", "agent_id"),
+        ("idempotency_keys", "actor"),
+        ("journal_entries", "actor"),
+    ] {
+        let sql = format!("SELECT count(*) FROM {table} WHERE {column} = '{text}'");
+        assert_eq!(stage.count(&sql).await, 0, "{table}");
+    }
+    let again = rotate(ada, &old).await;
+    assert_eq!(
+        refused(again),
+        Refusal::NotFound("agent"),
+        "it was replaced"
     );
 }

@@ -9,13 +9,21 @@ mod contention;
 mod events;
 mod guests;
 mod hosts;
+mod inventory;
 mod journal;
+mod keys;
+mod ledger;
 mod legacy;
+mod life;
 mod order;
 mod postgres_only;
 mod removal;
+mod rights;
 mod shares;
 mod stage;
+mod supabase;
+mod wall;
+mod wall_postgres;
 
 /// Makes tests of every function on every backend: on SQLite one each; on PostgreSQL one a module,
 /// each function on a copy of one empty database, because a cluster and its tables cost more than
@@ -54,6 +62,7 @@ conformance! {
         a_profile_is_set_and_removed_by_field
         defaults_are_kept_by_scope
         the_oldest_sessions_end_above_the_limit
+        a_new_agent_takes_all_that_the_old_one_had
     }
     hosts {
         a_host_is_found_by_its_members
@@ -100,6 +109,30 @@ conformance! {
         messages_go_to_both_sides
         a_revocation_reaches_hosts_apart_in_time
     }
+    ledger {
+        entries_get_their_places_in_batches
+        servers_that_sequence_at_once_agree
+        nothing_in_the_ledger_changes
+        what_ended_is_ended_again
+        lost_entries_go_back_to_their_places
+    }
+    inventory {
+        every_column_has_its_place
+    }
+    rights {
+        what_is_held_is_told
+        a_new_address_signs_in_and_the_old_one_does_not
+        an_erasure_counts_what_it_destroys
+        people_are_counted_by_event_type_and_day
+        everyone_is_listed_for_a_replay
+    }
+    wall {
+        a_host_sees_its_own_rows_and_no_others
+        nothing_of_a_guest_is_seen_without_a_host
+        agents_keys_and_mapping_are_out_of_reach
+        a_host_changes_nothing
+        hostile_statements_get_nowhere
+    }
     journal {
         entries_are_read_in_one_order
         an_entry_stands_once_under_its_key
@@ -107,6 +140,23 @@ conformance! {
         the_latest_upper_end_counts
         places_taken_and_given_back_are_entered
         what_a_removed_account_did_goes_with_it
+    }
+    keys {
+        a_rotation_wraps_every_key_again_and_touches_no_data
+        a_rotation_that_stopped_goes_on
+        nothing_comes_back_below_the_floor
+        what_ended_during_a_rotation_stays_gone
+        a_damaged_key_stops_the_rotation_and_is_named
+        keys_of_another_database_are_refused
+        what_was_taken_back_is_purged_with_its_epoch
+        a_destroyed_key_is_in_no_file_that_can_be_read
+    }
+    life {
+        what_opens_is_what_the_model_says
+        a_called_off_event_ends_all_that_was_shared_for_it
+        no_booking_survives_an_event_called_off_at_the_same_time
+        of_two_revocations_at_once_one_ends_it
+        a_page_that_renders_during_a_revocation_is_recorded_or_finds_nothing
     }
     removal {
         a_removed_account_leaves_no_row_of_its_own

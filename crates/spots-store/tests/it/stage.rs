@@ -1,6 +1,6 @@
 //! A store with people, hosts and events on it, and a look behind it by SQL.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -13,12 +13,18 @@ use spots_booking::{
 use spots_clock::{AtomicClock, ManualSource};
 use spots_migrate::Silent;
 use spots_privacy::consent::{NewShareField, Person};
-use spots_privacy::{AgentId, MasterKeys, Personal, Randomness as _, SystemRandomness, UserId};
+use spots_privacy::{
+    AgentId, Epochs, KeySource, KeyTexts, MasterKeys, Personal, Randomness as _, SystemRandomness,
+    UserId,
+};
 use spots_store::model::{
     Book, Channel, EventToAdd, GuestRecord, Host, Idempotency, Message, NewAccount, NewShare,
     OpenGuests, Opening, PageRequest, Selection, ShareFilter, SharedField,
 };
-use spots_store::{PostgresOptions, PostgresStore, SqliteStore, Stamp, Store, StoreError};
+use spots_store::{
+    HostWindow, PostgresAddress, PostgresOptions, PostgresStore, Roles, SqliteStore, Stamp, Store,
+    StoreError,
+};
 use spots_testkit::postgres::Database;
 use tempfile::TempDir;
 use tokio_postgres::NoTls;
@@ -39,6 +45,7 @@ pub(crate) struct Stage {
     pub(crate) store: Arc<dyn Store>,
     place: Place,
     pub(crate) keys: MasterKeys,
+    files: KeyFiles,
     clock: AtomicClock,
     time: ManualSource,
 }
@@ -61,7 +68,12 @@ impl Stage {
     /// On a copy of this database.
     pub(crate) async fn postgres(template: &Database) -> Self {
         let database = template.copy().unwrap();
-        let store = connect(&database, PostgresOptions::default()).await;
+        let store = connect_walled(&database).await;
+        Self::on(Arc::new(store), Place::Postgres(database))
+    }
+
+    /// On a database as it is, with one login for everything.
+    pub(crate) fn on_database(store: PostgresStore, database: Database) -> Self {
         Self::on(Arc::new(store), Place::Postgres(database))
     }
 
@@ -69,11 +81,14 @@ impl Stage {
         let now: Timestamp = NOW.parse().unwrap();
         let start = u64::try_from(now.as_second()).unwrap() * SECOND_NS;
         let (clock, time) = AtomicClock::simulated(start);
-        let keys = MasterKeys::generate(&SystemRandomness);
+        let text = MasterKeys::generate(&SystemRandomness).to_file();
+        let files = KeyFiles(Arc::new(Mutex::new((text.to_string(), Epochs::default()))));
+        let keys = MasterKeys::from_source(Box::new(files.clone())).unwrap();
         Self {
             store,
             place,
             keys,
+            files,
             clock,
             time,
         }
@@ -83,10 +98,13 @@ impl Stage {
     pub(crate) async fn replica(&self) -> Arc<dyn Store> {
         match &self.place {
             Place::Sqlite(_) => Arc::clone(&self.store),
-            Place::Postgres(database) => {
-                Arc::new(connect(database, PostgresOptions::default()).await)
-            }
+            Place::Postgres(database) => Arc::new(connect_walled(database).await),
         }
+    }
+
+    /// Whether this stage stands on PostgreSQL.
+    pub(crate) fn on_postgres(&self) -> bool {
+        matches!(self.place, Place::Postgres(_))
     }
 
     /// The PostgreSQL database behind this stage.
@@ -94,6 +112,119 @@ impl Stage {
         match &self.place {
             Place::Postgres(database) => database,
             Place::Sqlite(_) => panic!("this stage stands on SQLite"),
+        }
+    }
+
+    /// What a host, or nobody, gets for a statement of theirs: the rows as text, or why not.
+    pub(crate) async fn as_host(
+        &self,
+        host: Option<HostId>,
+        sql: &str,
+    ) -> Result<Vec<String>, String> {
+        match &self.place {
+            Place::Sqlite(directory) => {
+                let path = directory.path().join("spots.sqlite");
+                let window = HostWindow::open(&path).unwrap();
+                window.set_host(host.map(|host| host.to_string()));
+                rows_of(window.connection(), sql).map_err(|error| error.to_string())
+            }
+            Place::Postgres(_) => {
+                let set = host.map(|host| format!("SET spots.host = '{host}'"));
+                self.as_role("spots_host", set.as_deref(), sql).await
+            }
+        }
+    }
+
+    /// What a role of PostgreSQL gets for statements, after it was set up.
+    pub(crate) async fn as_role(
+        &self,
+        role: &str,
+        set: Option<&str>,
+        sql: &str,
+    ) -> Result<Vec<String>, String> {
+        let url = self.database().url_as(role);
+        let (client, connection) = tokio_postgres::connect(&url, NoTls).await.unwrap();
+        tokio::spawn(connection);
+        client.batch_execute(set.unwrap_or("")).await.unwrap();
+        let answers = client.simple_query(sql).await;
+        let answers = answers.map_err(|error| {
+            error
+                .as_db_error()
+                .map_or_else(|| error.to_string(), |error| error.message().to_owned())
+        })?;
+        let row = |row: &tokio_postgres::SimpleQueryRow| {
+            (0..row.len())
+                .map(|index| row.get(index).unwrap_or(""))
+                .collect::<Vec<_>>()
+                .join("|")
+        };
+        let rows = answers.iter().filter_map(|answer| match answer {
+            tokio_postgres::SimpleQueryMessage::Row(found) => Some(row(found)),
+            _ => None,
+        });
+        Ok(rows.collect())
+    }
+
+    /// Runs statements behind the store's back, as whoever may do everything.
+    pub(crate) async fn run(&self, sql: &str) {
+        match &self.place {
+            Place::Sqlite(directory) => Connection::open(directory.path().join("spots.sqlite"))
+                .unwrap()
+                .execute_batch(sql)
+                .unwrap(),
+            Place::Postgres(_) => drop(self.as_role("spots", None, sql).await.unwrap()),
+        }
+    }
+
+    /// Whether this stage stands on PostgreSQL.
+    pub(crate) fn is_postgres(&self) -> bool {
+        matches!(self.place, Place::Postgres(_))
+    }
+
+    /// Every table there is.
+    pub(crate) async fn tables(&self) -> Vec<String> {
+        match &self.place {
+            Place::Sqlite(directory) => {
+                let path = directory.path().join("spots.sqlite");
+                let names = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name";
+                rows_of(&Connection::open(path).unwrap(), names).unwrap()
+            }
+            Place::Postgres(_) => {
+                let names =
+                    "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1";
+                self.as_role("spots", None, names).await.unwrap()
+            }
+        }
+    }
+
+    /// Changes the files of keys and epochs as an operator or a server would; the stage's keys are
+    /// read again.
+    pub(crate) fn change_keys<T>(&self, change: impl FnOnce(&mut String, &mut Epochs) -> T) -> T {
+        let answer = {
+            let mut files = self.files.0.lock().unwrap();
+            let (text, epochs) = &mut *files;
+            change(text, epochs)
+        };
+        self.keys.refresh().unwrap();
+        answer
+    }
+
+    /// The bytes of the database's files, the log's included; on PostgreSQL those of the whole
+    /// cluster.
+    pub(crate) fn files(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        match &self.place {
+            Place::Sqlite(directory) => read_all(directory.path(), &mut bytes),
+            Place::Postgres(database) => read_all(database.cluster_folder(), &mut bytes),
+        }
+        bytes
+    }
+
+    /// The same database, opened once more.
+    pub(crate) async fn reopened(&self) -> Arc<dyn Store> {
+        match &self.place {
+            Place::Sqlite(directory) => open_sqlite(directory),
+            Place::Postgres(_) => self.replica().await,
         }
     }
 
@@ -110,6 +241,58 @@ impl Stage {
                     .unwrap();
                 tokio::spawn(connection);
                 client.query_one(sql, &[]).await.unwrap().get(0)
+            }
+        }
+    }
+
+    pub(crate) fn is_sqlite(&self) -> bool {
+        matches!(self.place, Place::Sqlite(_))
+    }
+
+    /// A statement behind the store's back, and what the database says to it.
+    pub(crate) async fn execute(&self, sql: &str) -> Result<(), String> {
+        match &self.place {
+            Place::Sqlite(directory) => Connection::open(directory.path().join("spots.sqlite"))
+                .unwrap()
+                .execute_batch(sql)
+                .map_err(|error| error.to_string()),
+            Place::Postgres(database) => {
+                let (client, connection) = tokio_postgres::connect(&database.url(), NoTls)
+                    .await
+                    .unwrap();
+                tokio::spawn(connection);
+                let done = client.batch_execute(sql).await;
+                done.map_err(|error| format!("{error:?}"))
+            }
+        }
+    }
+
+    /// Every column of every table of the platform, as `table.column`.
+    pub(crate) async fn columns(&self) -> Vec<String> {
+        match &self.place {
+            Place::Sqlite(directory) => {
+                let sql = "SELECT t.name || '.' || c.name FROM sqlite_schema t
+                           JOIN pragma_table_xinfo(t.name) c
+                           WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite_%' ORDER BY 1";
+                let connection = Connection::open(directory.path().join("spots.sqlite")).unwrap();
+                let mut statement = connection.prepare(sql).unwrap();
+                let rows = statement.query_map([], |row| row.get(0)).unwrap();
+                rows.collect::<Result<_, _>>().unwrap()
+            }
+            Place::Postgres(database) => {
+                let sql = "SELECT CASE table_schema WHEN 'public' THEN '' ELSE table_schema || '_'
+                                  END || table_name || '.' || column_name
+                           FROM information_schema.columns
+                           WHERE table_schema NOT IN ('pg_catalog', 'information_schema')
+                             AND (table_schema, table_name) NOT IN (
+                                 SELECT table_schema, table_name FROM information_schema.views)
+                           ORDER BY 1";
+                let (client, connection) = tokio_postgres::connect(&database.url(), NoTls)
+                    .await
+                    .unwrap();
+                tokio::spawn(connection);
+                let rows = client.query(sql, &[]).await.unwrap();
+                rows.iter().map(|row| row.get(0)).collect()
             }
         }
     }
@@ -304,6 +487,34 @@ impl Stage {
     }
 }
 
+/// The files of keys and epochs.
+#[derive(Clone)]
+struct KeyFiles(Arc<Mutex<(String, Epochs)>>);
+
+impl KeySource for KeyFiles {
+    fn read(&self) -> Result<KeyTexts, Box<dyn std::error::Error + Send + Sync>> {
+        let files = self.0.lock().unwrap();
+        Ok(KeyTexts {
+            keys: files.0.clone().into(),
+            epochs: Some(files.1.to_file()),
+        })
+    }
+}
+
+fn read_all(folder: &std::path::Path, bytes: &mut Vec<u8>) {
+    for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        // A file may go while the database works.
+        let Ok(kind) = entry.file_type() else {
+            continue;
+        };
+        if kind.is_dir() {
+            read_all(&entry.path(), bytes);
+        } else if kind.is_file() {
+            bytes.extend(std::fs::read(entry.path()).unwrap_or_default());
+        }
+    }
+}
+
 /// A guest without the proofs, which are used up by reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct GuestRecordView {
@@ -315,14 +526,80 @@ pub(crate) struct GuestRecordView {
 /// A database with tables and no rows.
 pub(crate) async fn migrated() -> Database {
     let database = Database::create().unwrap();
-    drop(connect(&database, PostgresOptions::default()).await);
+    own(&database, "spots_platform").await;
+    let options = PostgresOptions::default();
+    let url = database.url_as("spots_platform");
+    drop(
+        PostgresStore::connect(&url, options, &mut Silent)
+            .await
+            .unwrap(),
+    );
+    let address = PostgresAddress::parse(&url).unwrap();
+    Roles::default().set_up(&address).await.unwrap();
     database
+}
+
+/// Gives the database to a role that is no superuser.
+async fn own(database: &Database, role: &str) {
+    let (client, connection) = tokio_postgres::connect(&database.url(), NoTls)
+        .await
+        .unwrap();
+    tokio::spawn(connection);
+    let role_of_ours = format!("CREATE ROLE {role} LOGIN CREATEROLE");
+    // Another test of this process may have made it.
+    drop(client.batch_execute(&role_of_ours).await);
+    let database: String = client
+        .query_one("SELECT quote_ident(current_database())", &[])
+        .await
+        .unwrap()
+        .get(0);
+    let owned =
+        format!("ALTER DATABASE {database} OWNER TO {role}; ALTER SCHEMA public OWNER TO {role}");
+    client.batch_execute(&owned).await.unwrap();
+}
+
+/// A store whose paths log in as the roles that an operator gives them.
+pub(crate) async fn connect_walled(database: &Database) -> PostgresStore {
+    let (url, options) = (
+        database.url_as("spots_platform"),
+        PostgresOptions::default(),
+    );
+    let store = PostgresStore::connect(&url, options, &mut Silent)
+        .await
+        .unwrap();
+    let store = store
+        .with_host_role(&database.url_as("spots_host"))
+        .await
+        .unwrap();
+    store
+        .with_attendee_role(&database.url_as("spots_attendee"))
+        .await
+        .unwrap()
 }
 
 pub(crate) async fn connect(database: &Database, options: PostgresOptions) -> PostgresStore {
     PostgresStore::connect(&database.url(), options, &mut Silent)
         .await
         .unwrap()
+}
+
+fn rows_of(connection: &Connection, sql: &str) -> rusqlite::Result<Vec<String>> {
+    let mut statement = connection.prepare(sql)?;
+    let columns = statement.column_count();
+    let mut rows = statement.query([])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let cells = (0..columns).map(|index| row.get::<_, rusqlite::types::Value>(index));
+        let cells = cells.collect::<rusqlite::Result<Vec<_>>>()?;
+        let text = cells.into_iter().map(|cell| match cell {
+            rusqlite::types::Value::Null => String::new(),
+            rusqlite::types::Value::Integer(number) => number.to_string(),
+            rusqlite::types::Value::Text(text) => text,
+            other => format!("{other:?}"),
+        });
+        found.push(text.collect::<Vec<_>>().join("|"));
+    }
+    Ok(found)
 }
 
 fn open_sqlite(directory: &TempDir) -> Arc<dyn Store> {

@@ -104,7 +104,12 @@ pub(super) struct Server {
 
 impl Server {
     /// Starts it on the data in `directory` and waits until it answers.
-    pub(super) fn start(programs: &Programs, directory: &Path, durable: bool) -> Result<Self> {
+    pub(super) fn start(
+        programs: &Programs,
+        directory: &Path,
+        durable: bool,
+        more: &[String],
+    ) -> Result<Self> {
         let log = File::create(directory.join("log")).context("failed to make a log")?;
         let fsync = if durable { "fsync=on" } else { "fsync=off" };
         let data = directory.join("data");
@@ -113,6 +118,7 @@ impl Server {
             .args(["-D", text(&data)?, "-k", text(directory)?, "-h", ""])
             .args(["-c", fsync, "-c", "shared_buffers=32MB"])
             .args(["-c", "max_connections=200", "-c", "jit=off"])
+            .args(more)
             .stdout(log.try_clone().context("failed to share a log")?)
             .stderr(log);
         let (stop, stopped) = channel();

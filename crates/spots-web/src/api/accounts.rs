@@ -3,13 +3,15 @@
 use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
+use serde::Serialize;
 use spots_host::Problem;
 use spots_host::extract::Body;
 use spots_privacy::Personal;
+use utoipa::ToSchema;
 
 use crate::http::Me;
 use crate::service::{self, Ctx, NewAccount};
-use crate::wire::{AccountBody, NewAccountBody};
+use crate::wire::{AccountBody, ErasureBody, NewAccountBody};
 
 /// Signs up: an account with an agent of its own.
 #[utoipa::path(
@@ -35,14 +37,42 @@ pub(super) async fn create_account(
     Ok((StatusCode::CREATED, location, Json(body)))
 }
 
-/// Deletes the account: the keys of the profile and of all that was shared are destroyed, bookings
-/// to come are cancelled, sessions end. It cannot be undone.
+/// Your new agent.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct AgentBody {
+    /// How the platform tracks you from now on. No host sees it.
+    agent_id: String,
+}
+
+/// Gives you a new agent in the old one's place: your bookings and shares go with you, and the old
+/// id names nobody any more. Hosts notice nothing; you stay the same guest to them.
 #[utoipa::path(
-    delete, path = "/me", tag = "accounts",
-    responses((status = 204, description = "It is gone.")),
+    post, path = "/me/agent", tag = "accounts",
+    responses((status = 201, description = "The new agent.", body = AgentBody)),
     security(("session" = [])),
 )]
-pub(super) async fn delete_account(ctx: Ctx, Me(me): Me) -> Result<StatusCode, Problem> {
-    service::remove_account(&ctx, &me).await?;
-    Ok(StatusCode::NO_CONTENT)
+pub(super) async fn rotate_agent(
+    ctx: Ctx,
+    Me(me): Me,
+) -> Result<(StatusCode, Json<AgentBody>), Problem> {
+    let agent_id = service::rotate_agent(&ctx, me).await?.reveal();
+    Ok((StatusCode::CREATED, Json(AgentBody { agent_id })))
+}
+
+/// Deletes the account: the keys of the profile and of all that was shared are destroyed, bookings
+/// to come are cancelled, sessions end. It cannot be undone. The answer is the only copy of the
+/// certificate.
+#[utoipa::path(
+    delete, path = "/me", tag = "accounts",
+    responses((status = 200, description = "It is gone.", body = ErasureBody)),
+    security(("session" = [])),
+)]
+pub(super) async fn delete_account(ctx: Ctx, Me(me): Me) -> Result<Json<ErasureBody>, Problem> {
+    let erased = service::remove_account(&ctx, &me).await?;
+    Ok(Json(ErasureBody {
+        destroyed_keys: erased.removal.fields,
+        cancelled_bookings: erased.removal.bookings,
+        certificate: erased.certificate,
+    }))
 }

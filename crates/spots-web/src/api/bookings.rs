@@ -32,6 +32,8 @@ pub(super) struct NewBookingBody {
     party_size: Option<u32>,
     /// The version of the host's requirements that you saw; the present one if left out.
     requirements_version: Option<u32>,
+    /// When your sharing ends, if that is before the host's own time is over.
+    share_until: Option<Instant>,
     /// What you give the host. Without it you are a guest without a name.
     user_data: Option<EventUserData>,
 }
@@ -89,6 +91,7 @@ fn command(
         starts_at: body.starts_at.map(|at| at.0),
         party: body.party_size.unwrap_or(1),
         requirements_version: body.requirements_version,
+        share_until: body.share_until.map(|at| at.0),
         shared: given
             .map(|(field, text)| (field, Personal::new(text)))
             .collect(),

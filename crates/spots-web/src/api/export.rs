@@ -42,5 +42,6 @@ fn body(ctx: &Ctx, me: &Person, export: Export) -> ExportBody {
         shares: export.shares.into_iter().map(Into::into).collect(),
         openings: export.openings.into_iter().map(Into::into).collect(),
         hosts: hosts.map(|host| (&host_card(host)).into()).collect(),
+        held: export.held.into(),
     }
 }

@@ -16,7 +16,7 @@ use spots_host::view::{ProblemPage, Reader};
 use spots_privacy::random;
 
 use super::session::session_token;
-use crate::pages::assets::CONTENT_SECURITY_POLICY;
+use crate::pages::assets::{CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY_HTTPS};
 use crate::platform::{Platform, Settings};
 
 /// Random bytes of a request id.
@@ -114,6 +114,8 @@ fn add_headers(headers: &mut HeaderMap, settings: &Settings) {
         headers.insert(name, HeaderValue::from_static(value));
     }
     if settings.https {
+        let sealed = HeaderValue::from_static(CONTENT_SECURITY_POLICY_HTTPS);
+        headers.insert(header::CONTENT_SECURITY_POLICY, sealed);
         let year = HeaderValue::from_static("max-age=31536000");
         headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
     }

@@ -145,6 +145,12 @@ fn text(platform: &Platform) -> Response {
     page.clock(&platform.clock().status());
     page.order(platform.store().order());
     page.requests(platform.requests());
+    page.single(
+        "spots_mapping_openings_total",
+        "counter",
+        "Openings of the sealed mapping from a user to their agent.",
+        platform.mappings(),
+    );
     (media, page.0).into_response()
 }
 

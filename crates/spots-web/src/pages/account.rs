@@ -3,17 +3,19 @@
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use spots_booking::StandardField;
 use spots_host::ServiceError;
 use spots_host::browser::words::ZONES;
 use spots_host::browser::{Form, Query, Trouble, ZONE_COOKIE, of_form, see_other, show, show_as};
-use spots_host::view::{Choice, FormErrors, Section};
+use spots_host::view::{Choice, FormErrors, Page, Reader, Section};
 use spots_privacy::Personal;
 use spots_store::PageRequest;
 use spots_store::model::ShareFilter;
 
 use super::request::{SignedIn, Visitor, own_path, with_cookie};
-use super::view::{DeleteAccountPage, ProfilePage, SignInPage, SignUpPage};
+use super::view::{DeleteAccountPage, ErasedPage, ProfilePage, SignInPage, SignUpPage};
 use crate::http::{clear_session_cookie, session_cookie, session_token};
 use crate::platform::Platform;
 use crate::service::{self, PASSWORD_CHARS_MIN, Profile};
@@ -167,6 +169,16 @@ pub(super) async fn post_profile(signed_in: SignedIn, form: Form) -> Result<Resp
     }
 }
 
+/// Gives the reader a new agent.
+pub(super) async fn post_agent(signed_in: SignedIn) -> Result<Response, Trouble> {
+    let mut visitor = signed_in.visitor;
+    let person = visitor.person.take();
+    let person = person.expect("who signed in is a person");
+    let done = service::rotate_agent(&visitor.ctx, person).await;
+    done.map_err(|error| visitor.trouble(error))?;
+    Ok(see_other("/me/profile?done=agent"))
+}
+
 pub(super) async fn delete(signed_in: SignedIn) -> Result<Response, Trouble> {
     Ok(show(&delete_page(&signed_in, FormErrors::none()).await?))
 }
@@ -206,7 +218,14 @@ pub(super) async fn post_delete(signed_in: SignedIn, form: Form) -> Result<Respo
         let page = delete_page(&signed_in, errors).await?;
         return Ok(show_as(StatusCode::UNPROCESSABLE_ENTITY, &page));
     }
-    service::remove_account(signed_in.ctx(), signed_in.person()).await?;
+    let erased = service::remove_account(signed_in.ctx(), signed_in.person()).await?;
     let cookie = clear_session_cookie(signed_in.ctx().platform().settings());
-    Ok(with_cookie(see_other("/?done=deleted"), cookie))
+    let file = STANDARD.encode(&erased.certificate);
+    let page = ErasedPage {
+        page: Page::new("Your account is deleted", Reader::Visitor, Section::Account),
+        fields: erased.removal.fields,
+        certificate: erased.certificate,
+        file: format!("data:text/plain;base64,{file}"),
+    };
+    Ok(with_cookie(show(&page), cookie))
 }

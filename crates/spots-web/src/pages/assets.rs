@@ -35,6 +35,11 @@ pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'
     style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
     frame-ancestors 'none'";
 
+/// The same where people come over HTTPS: nothing is fetched over less.
+pub const CONTENT_SECURITY_POLICY_HTTPS: &str = "default-src 'none'; script-src 'self'; \
+    style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
+    frame-ancestors 'none'; upgrade-insecure-requests";
+
 /// Finds a file by its name under `/assets/`.
 pub fn find_by_name(name: &str) -> Option<&'static Asset> {
     ASSETS.iter().find(|asset| asset.name == name)

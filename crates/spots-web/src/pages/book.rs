@@ -114,12 +114,21 @@ impl Step<'_> {
 
     fn value(&self, field: &OfferField) -> String {
         match self.form {
+            _ if field.rule.kind.is_attested() => "yes".to_owned(),
             Some(form) => form.get(&format!("value.{}", field.rule.field)).to_owned(),
             None => field
                 .value
                 .as_ref()
                 .map_or(String::new(), |text| text.disclose().to_owned()),
         }
+    }
+
+    /// The end of the event, if the person wants their sharing to end with it.
+    fn share_until(&self) -> Option<Timestamp> {
+        let form = self.form?;
+        let event = &self.offer.details.record.event.offer;
+        let slot = event.slot(self.starts_at, self.signed_in.ctx().now())?;
+        (form.get("shareUntil") == "event").then_some(slot.ends_at)
     }
 
     fn booking(&self) -> NewBooking {
@@ -138,6 +147,7 @@ impl Step<'_> {
             party: self.party,
             requirements_version: form
                 .and_then(|form| form.get("requirementsVersion").parse().ok()),
+            share_until: self.share_until(),
             shared,
             idempotency_key: form
                 .and_then(|form| form.given("idempotencyKey"))
@@ -169,6 +179,9 @@ impl Step<'_> {
                 .iter()
                 .map(|field| self.row(field))
                 .collect(),
+            until_the_event: self
+                .form
+                .is_some_and(|form| form.get("shareUntil") == "event"),
             sees: self.sees(),
             errors,
         }
@@ -291,6 +304,12 @@ fn input(kind: &ValueKind, value: String) -> ValueInput {
             "no" | "false" => Some(false),
             _ => None,
         }),
+        ValueKind::Over18 | ValueKind::Over21 => ValueInput::Attested(
+            "Yes, worked out from the birthday in your profile. The date stays sealed.",
+        ),
+        ValueKind::CompanyMember(_) | ValueKind::ClubMember(_) => {
+            ValueInput::Attested("Yes, by your own word. Nothing else is told.")
+        }
         ValueKind::Choice(choices) => {
             let choices = choices
                 .iter()

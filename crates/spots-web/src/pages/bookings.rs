@@ -123,6 +123,10 @@ pub(super) async fn show_booking(
             .iter()
             .map(|shared| field(&shared.field.field).label)
             .collect(),
+        receipt: details
+            .shared
+            .first()
+            .map(|shared| shared.field.share.to_string()),
     }))
 }
 

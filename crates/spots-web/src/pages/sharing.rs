@@ -15,8 +15,8 @@ use spots_store::model::{Selection, ShareFilter};
 use super::bookings::field;
 use super::request::SignedIn;
 use super::view::{
-    BookingShares, FieldEntry, FieldShares, HostShares, LastLooked, ShareLine, SharingPage,
-    SharingView,
+    BookingShares, EndedLine, FieldEntry, FieldShares, HostShares, LastLooked, ShareLine,
+    SharingPage, SharingView,
 };
 use super::words::nanoseconds;
 use crate::service::{self, SharedValue};
@@ -31,19 +31,23 @@ pub(super) async fn list(signed_in: SignedIn, query: Query) -> Result<Response, 
         limit: ROWS,
     };
     let (ctx, person) = (signed_in.ctx(), signed_in.person());
-    let found = service::shares(ctx, person, ShareFilter::default(), part).await?;
+    let by = match query.get("by") {
+        "field" => "field",
+        "ended" => "ended",
+        _ => "host",
+    };
+    let filter = ShareFilter {
+        ended: by == "ended",
+        ..ShareFilter::default()
+    };
+    let found = service::shares(ctx, person, filter, part).await?;
     let words = Words {
         signed_in: &signed_in,
     };
-    let by = if query.get("by") == "field" {
-        "field"
-    } else {
-        "host"
-    };
-    let view = if by == "field" {
-        SharingView::ByField(words.by_field(&found.items))
-    } else {
-        SharingView::ByHost(words.by_host(&found.items).await?)
+    let view = match by {
+        "field" => SharingView::ByField(words.by_field(&found.items)),
+        "ended" => SharingView::Ended(words.ended(&found.items)),
+        _ => SharingView::ByHost(words.by_host(&found.items).await?),
     };
     Ok(show(&SharingPage {
         page: signed_in.page("Your sharing", Section::Sharing),
@@ -68,9 +72,10 @@ impl Words<'_> {
     }
 
     fn looked(&self, shared: &SharedValue) -> LastLooked {
-        match shared.field.last_opened_ns {
-            Some(at_ns) => LastLooked::On(self.moment(at_ns)),
-            None => LastLooked::Never,
+        match (shared.field.last_downloaded_ns, shared.field.last_opened_ns) {
+            (Some(at_ns), _) => LastLooked::DownloadedOn(self.moment(at_ns)),
+            (None, Some(at_ns)) => LastLooked::On(self.moment(at_ns)),
+            (None, None) => LastLooked::Never,
         }
     }
 
@@ -83,7 +88,9 @@ impl Words<'_> {
                 let (ctx, person) = (self.signed_in.ctx(), self.signed_in.person());
                 let booking = service::booking(ctx, person, shared.field.booking).await?;
                 let of_host = shares.iter().filter(|other| other.field.host.id == host.id);
-                let latest = of_host.max_by_key(|other| other.field.last_opened_ns);
+                let latest = of_host.max_by_key(|other| {
+                    (other.field.last_downloaded_ns, other.field.last_opened_ns)
+                });
                 hosts.push(HostShares {
                     host_id: id,
                     host_name: host.name.clone(),
@@ -120,6 +127,22 @@ impl Words<'_> {
             since: self.moment(shared.field.shared.at_ns),
             until: self.moment(shared.field.expires_at_ns),
         }
+    }
+
+    /// What ended, and how far it is gone.
+    fn ended(&self, shares: &[SharedValue]) -> Vec<EndedLine> {
+        let ended = shares.iter().filter(|shared| shared.value.is_none());
+        let line = |shared: &SharedValue| EndedLine {
+            field: field(&shared.field.field),
+            host_name: shared.field.host.name.clone(),
+            booking_id: shared.field.booking.to_string(),
+            event_title: shared.field.title.clone(),
+            revoked: shared.field.revoked_at_ns.map(|at_ns| self.moment(at_ns)),
+            expired: self.moment(shared.field.expires_at_ns),
+            purged: shared.field.purged_at_ns.map(|at_ns| self.moment(at_ns)),
+            last_looked: self.looked(shared),
+        };
+        ended.map(line).collect()
     }
 
     fn by_field(&self, shares: &[SharedValue]) -> Vec<FieldShares> {

@@ -7,6 +7,7 @@ mod api_docs;
 mod book;
 mod booking;
 mod delete_account;
+mod erased;
 mod event;
 mod events;
 mod full;
@@ -21,6 +22,7 @@ pub use api_docs::{ApiPage, Operation, OperationGroup, Parameter, ResponseLine};
 pub use book::{BookPage, HostSees, HostSeesPart, ShareRow, SharedLine, ValueInput};
 pub use booking::{BookedField, BookingPage, BookingState, QueueEvidence};
 pub use delete_account::DeleteAccountPage;
+pub use erased::ErasedPage;
 pub use event::{AskLine, BookingChoice, EventPage, HostRef, Slot, SlotDay, SlotState, TableForm};
 pub use events::{EventCard, EventsPage, TypeFilter};
 pub use full::FullPage;
@@ -29,7 +31,7 @@ pub use preferences::{DefaultTick, HostDefaults, PreferencesPage, TypeDefaults};
 pub use profile::ProfilePage;
 pub use prose::ProsePage;
 pub use sharing::{
-    BookingShares, FieldEntry, FieldShares, HostShares, LastLooked, ShareLine, SharingPage,
-    SharingView,
+    BookingShares, EndedLine, FieldEntry, FieldShares, HostShares, LastLooked, ShareLine,
+    SharingPage, SharingView,
 };
 pub use sign_in::{SignInPage, SignUpPage};

@@ -1,11 +1,13 @@
-//! Signing up, and leaving.
+//! Signing up.
 
 use spots_booking::field::StandardField;
 use spots_booking::{FieldName, FieldProblem, FieldValue, Refusal, ValueKind};
 use spots_privacy::consent::Person;
 use spots_privacy::{AgentId, Personal, UserId};
-use spots_store::model::{NewAccount as Stored, ProfileField, Removal};
-use spots_store::{AGENT_CONTEXT, EMAIL_CONTEXT, email_text};
+pub(crate) use spots_store::AGENT_CONTEXT;
+use spots_store::agents::NewAgent;
+use spots_store::model::{NewAccount as Stored, ProfileField};
+use spots_store::{EMAIL_CONTEXT, email_text};
 
 use super::{Answer, Ctx, stored, unsealed};
 
@@ -71,13 +73,23 @@ pub async fn sign_up(ctx: &Ctx, new: NewAccount) -> Answer<Account> {
     })
 }
 
-/// Deletes a person's account: their keys and those of all they shared are destroyed, what is to
-/// come is cancelled, their sessions end.
-pub async fn remove_account(ctx: &Ctx, person: &Person) -> Answer<Removal> {
+/// Gives a person a new agent in the old one's place. Hosts keep their handles of the guest.
+pub async fn rotate_agent(ctx: &Ctx, person: Person) -> Answer<AgentId> {
+    let (user, old) = (person.user().clone(), person.agent().clone());
+    let (person, mapping) = person.with_new_agent(ctx.random()).map_err(unsealed)?;
+    let agent = person.agent().clone();
+    let lookup = ctx.keys().lookup().hash(AGENT_CONTEXT, &agent.reveal());
+    let new = NewAgent {
+        agent: agent.clone(),
+        lookup,
+        mapping,
+    };
     ctx.store()
-        .remove_account(person.user(), person.agent(), ctx.stamp())
+        .rotate_agent(&user, &old, new)
         .await
-        .map_err(stored)
+        .map_err(stored)?;
+    tracing::info!("an agent was replaced");
+    Ok(agent)
 }
 
 /// By what an account is found: the address without regard to case or surrounding space.

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use spots_booking::attestation::attest;
 use spots_booking::{
-    BookingId, EventId, EventType, FieldName, FieldRule, FieldValue, GuestCode, GuestId, Refusal,
-    Request, Requirements, ShareId, Slot,
+    BookingId, EventId, EventType, FieldName, FieldProblem, FieldRule, FieldValue, GuestCode,
+    GuestId, Refusal, Request, Requirements, ShareId, Slot, StandardField,
 };
 use spots_host::ServiceError;
 use spots_privacy::consent::{NewShareField, Person, sha256};
@@ -18,7 +19,7 @@ use spots_store::{Page, PageRequest};
 use super::events::record;
 use super::offer::ends;
 use super::shares::{SharedValue, all_shares};
-use super::{Answer, Ctx, stored, unsealed};
+use super::{Answer, Ctx, profile, stored, unsealed};
 
 /// Fewest characters of an idempotency key.
 pub const IDEMPOTENCY_KEY_CHARS_MIN: usize = 8;
@@ -38,6 +39,8 @@ pub struct NewBooking {
     pub party: u32,
     /// The version of the requirements that the person saw; without it the present one.
     pub requirements_version: Option<u32>,
+    /// When the person's sharing ends, if that is before the host's time is over.
+    pub share_until: Option<Timestamp>,
     /// What the person gives the host.
     pub shared: BTreeMap<FieldName, Personal>,
     /// A name for this request, so that it may be repeated freely.
@@ -88,7 +91,8 @@ pub async fn book(ctx: &Ctx, person: &Person, new: NewBooking) -> Answer<Booking
         key,
         digest: digest(&new),
     });
-    let plan = plan(ctx, &new).await?;
+    let mut plan = plan(ctx, &new).await?;
+    attest_all(ctx, person, &mut plan).await?;
     let bytes = |_: usize| GuestCode::from_random(random::bytes(ctx.random()));
     let book = Book {
         agent: person.agent().clone(),
@@ -102,7 +106,7 @@ pub async fn book(ctx: &Ctx, person: &Person, new: NewBooking) -> Answer<Booking
         guest: GuestId::from_random(random::bytes(ctx.random())),
         codes: std::array::from_fn(bytes),
         requirements_version: plan.requirements.requirements.version(),
-        share: seal(ctx, &plan)?,
+        share: seal(ctx, &plan, new.share_until)?,
         stamp: ctx.stamp(),
         idempotency,
     };
@@ -111,6 +115,37 @@ pub async fn book(ctx: &Ctx, person: &Person, new: NewBooking) -> Answer<Booking
         details: booking(ctx, person, booked.booking).await?,
         repeated: booked.repeated,
     })
+}
+
+/// Puts SPOTS's answers in the place of what the host asks to be told without data.
+async fn attest_all(ctx: &Ctx, person: &Person, plan: &mut Plan) -> Answer<()> {
+    let kind = |plan: &Plan, field: &FieldName| plan.rule(field).map(|rule| rule.kind.clone());
+    let asked = plan
+        .accepted
+        .iter()
+        .any(|(field, _)| kind(plan, field).is_some_and(|kind| kind.is_attested()));
+    if !asked {
+        return Ok(());
+    }
+    let own = profile(ctx, person).await?;
+    let birthday = own.get(&StandardField::Birthday);
+    let birthday = birthday.and_then(|text| text.disclose().parse().ok());
+    let mut problems = Vec::new();
+    let mut accepted = Vec::with_capacity(plan.accepted.len());
+    for (field, value) in std::mem::take(&mut plan.accepted) {
+        let answer = kind(plan, &field).and_then(|kind| attest(&kind, birthday, ctx.now()));
+        match answer {
+            None => accepted.push((field, value)),
+            Some(Ok(answer)) => accepted.push((field, answer)),
+            Some(Err(message)) => problems.push(FieldProblem::new(&field, "not-so", message)),
+        }
+    }
+    plan.accepted = accepted;
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(Refusal::Fields(problems).into())
+    }
 }
 
 /// A person's own bookings, the newest first.
@@ -239,9 +274,13 @@ async fn asked(
     }
 }
 
-fn seal(ctx: &Ctx, plan: &Plan) -> Answer<Option<NewShare>> {
+fn seal(ctx: &Ctx, plan: &Plan, until: Option<Timestamp>) -> Answer<Option<NewShare>> {
     if plan.accepted.is_empty() {
         return Ok(None);
+    }
+    if until.is_some_and(|until| until <= ctx.now()) {
+        let message = "Share until a time to come, or leave it out.";
+        return Err(ServiceError::field("shareUntil", "past", message));
     }
     let id = ShareId::from_random(random::bytes(ctx.random()));
     let share = id.to_string();
@@ -254,8 +293,8 @@ fn seal(ctx: &Ctx, plan: &Plan) -> Answer<Option<NewShare>> {
             let sealed = NewShareField::seal(&share, &name, &text, ctx.keys(), ctx.random())
                 .map_err(unsealed)?;
             let days = plan.rule(field).map_or(0, |rule| rule.retention_days);
-            let until = ends(plan.ends_at, days).as_nanosecond();
-            Ok((sealed, i64::try_from(until).unwrap_or(i64::MAX)))
+            let end = ends(plan.ends_at, days, until).as_nanosecond();
+            Ok((sealed, i64::try_from(end).unwrap_or(i64::MAX)))
         })
         .collect::<Answer<_>>()?;
     Ok(Some(NewShare {
@@ -290,6 +329,9 @@ fn digest(new: &NewBooking) -> [u8; 32] {
         new.party.to_string(),
         version.unwrap_or_default(),
     ];
+    if let Some(until) = new.share_until {
+        parts.push(format!("until {}", until.as_nanosecond()));
+    }
     for (field, text) in &new.shared {
         parts.push(field.to_string());
         parts.push(text.disclose().to_owned());

@@ -2,13 +2,14 @@
 
 use spots_booking::FieldName;
 use spots_privacy::consent::Person;
-use spots_store::PageRequest;
 use spots_store::model::{Host, OFFSET_MAX, Opening, PAGE_ROWS_MAX, ShareFilter};
+use spots_store::rights::Held;
+use spots_store::{PageRequest, RightsStore as _};
 
 use super::shares::all_shares;
 use super::{
     Answer, BookingDetails, Ctx, Profile, SharedValue, bookings, defaults, hosts_of, openings,
-    profile,
+    profile, stored,
 };
 
 /// A person's own data, complete.
@@ -26,6 +27,8 @@ pub struct Export {
     pub openings: Vec<Opening>,
     /// The hosts that the person acts for.
     pub hosts: Vec<Host>,
+    /// The rest.
+    pub held: Held,
 }
 
 /// Gathers all that the platform holds of a person.
@@ -41,7 +44,13 @@ pub async fn export(ctx: &Ctx, person: &Person) -> Answer<Export> {
         shares: all_shares(ctx, person, ended).await?,
         openings: all_openings(ctx, person).await?,
         hosts: hosts_of(ctx, person).await?,
+        held: held(ctx, person).await?,
     })
+}
+
+async fn held(ctx: &Ctx, person: &Person) -> Answer<Held> {
+    let held = ctx.store().list_held(person.user(), person.agent()).await;
+    held.map_err(stored)
 }
 
 async fn all_bookings(ctx: &Ctx, person: &Person) -> Answer<Vec<BookingDetails>> {

@@ -8,6 +8,7 @@ use spots_booking::{
 use spots_host::ServiceError;
 use spots_privacy::Personal;
 use spots_privacy::consent::Person;
+use spots_store::call_off::CalledOff;
 use spots_store::model::{Channel, GuestRecord, Host, OpenGuests, RequirementsRecord};
 use spots_store::{Page, PageRequest};
 
@@ -48,6 +49,8 @@ pub struct Guest {
     pub placed: Placed,
     /// Whether the booking was cancelled.
     pub cancelled: bool,
+    /// The grant under which it is read: the share.
+    pub grant: Option<String>,
     /// What is shared now.
     pub fields: Vec<GuestField>,
 }
@@ -176,7 +179,14 @@ pub async fn guests(
     Ok(Page { items, more })
 }
 
+/// Calls an event of the host off.
+pub async fn call_off(ctx: &Ctx, member: &Member, event: EventId) -> Answer<CalledOff> {
+    let done = ctx.store().call_off(member.host.id, event, ctx.stamp());
+    done.await.map_err(stored)
+}
+
 fn opened(ctx: &Ctx, record: GuestRecord) -> Answer<Guest> {
+    let grant = record.fields.first().map(|proof| proof.share().to_owned());
     let fields = record
         .fields
         .into_iter()
@@ -195,6 +205,7 @@ fn opened(ctx: &Ctx, record: GuestRecord) -> Answer<Guest> {
         code: record.code,
         placed: record.placed,
         cancelled: record.cancelled,
+        grant,
         fields,
     })
 }

@@ -110,7 +110,7 @@ pub async fn preview(ctx: &Ctx, new: &NewBooking) -> Answer<Preview> {
             let rule = plan.rule(field)?.clone();
             Some(PreviewField {
                 value: Personal::new(value.as_str()),
-                until: ends(plan.ends_at, rule.retention_days),
+                until: ends(plan.ends_at, rule.retention_days, new.share_until),
                 rule,
             })
         })
@@ -124,8 +124,14 @@ pub async fn preview(ctx: &Ctx, new: &NewBooking) -> Answer<Preview> {
     })
 }
 
-/// When a host's time with a field is over.
-pub(super) fn ends(event_ends: Timestamp, retention_days: u16) -> Timestamp {
+/// When a host's time with a field is over: after the retention that it named, or when the person
+/// wants it to end if that is sooner.
+pub(super) fn ends(
+    event_ends: Timestamp,
+    retention_days: u16,
+    share_until: Option<Timestamp>,
+) -> Timestamp {
     let kept = SignedDuration::from_hours(24 * i64::from(retention_days));
-    event_ends.saturating_add(kept).unwrap_or(Timestamp::MAX)
+    let end = event_ends.saturating_add(kept).unwrap_or(Timestamp::MAX);
+    share_until.map_or(end, |until| until.min(end))
 }

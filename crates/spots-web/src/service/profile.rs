@@ -7,7 +7,7 @@ use spots_booking::field::StandardField;
 use spots_privacy::Personal;
 use spots_privacy::consent::Person;
 
-use super::accounts::parse;
+use super::accounts::{email_lookup, parse};
 use super::{Answer, Ctx, stored, unsealed};
 
 /// The fields that are set.
@@ -29,7 +29,8 @@ pub async fn profile(ctx: &Ctx, person: &Person) -> Answer<Profile> {
         .collect()
 }
 
-/// Replaces a person's profile: a field that is not given is removed.
+/// Replaces a person's profile: a field that is not given is removed. A new e-mail address is the
+/// one that signs in from then on.
 pub async fn update_profile(ctx: &Ctx, person: &Person, profile: Profile) -> Answer<()> {
     let mut problems = Vec::new();
     let mut fields = Vec::new();
@@ -50,8 +51,10 @@ pub async fn update_profile(ctx: &Ctx, person: &Person, profile: Profile) -> Ans
     if !problems.is_empty() {
         return Err(Refusal::Fields(problems).into());
     }
+    let address = profile.get(&StandardField::Email);
+    let address = address.map(|email| email_lookup(ctx, email.disclose()));
     ctx.store()
-        .update_profile(person.user(), fields)
+        .update_profile(person.user(), fields, address)
         .await
         .map_err(stored)
 }

@@ -9,6 +9,7 @@ use spots_host::wire::{HostBody, Instant};
 use spots_privacy::Personal;
 use utoipa::ToSchema;
 
+use super::held::HeldBody;
 use super::models::Booking;
 use super::share::{OpeningBody, SharedFieldBody};
 use crate::service::Profile;
@@ -24,7 +25,7 @@ macro_rules! silent {
     )*};
 }
 
-silent!(NewAccountBody NewSessionBody SessionBody ProfileBody ExportBody);
+silent!(NewAccountBody NewSessionBody SessionBody ProfileBody ExportBody ErasureBody);
 
 /// Someone who signs up.
 #[derive(Deserialize, ToSchema)]
@@ -83,7 +84,8 @@ pub struct ProfileBody {
     pub name: Option<String>,
     /// A number to call.
     pub phone_number: Option<String>,
-    /// An address to write to. Signing in goes on with the one they signed up with.
+    /// An address to write to. A new one is what they sign in with from then on; leaving it out
+    /// changes nothing about signing in.
     #[schema(format = Email)]
     pub email: Option<String>,
     /// The day of birth as year-month-day.
@@ -124,6 +126,21 @@ pub struct ExportBody {
     pub openings: Vec<OpeningBody>,
     /// The hosts that the person acts for.
     pub hosts: Vec<HostBody>,
+    /// The rest.
+    pub held: HeldBody,
+}
+
+/// What became of an account that was deleted.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ErasureBody {
+    /// Keys of shared fields that were destroyed.
+    pub destroyed_keys: u64,
+    /// Bookings to come that were cancelled.
+    pub cancelled_bookings: u64,
+    /// The signed certificate of what was destroyed, what remains and why: a note that
+    /// `spots ledger verify` checks.
+    pub certificate: String,
 }
 
 impl From<ProfileBody> for Profile {

@@ -39,11 +39,18 @@ pub struct SharedFieldBody {
     /// When it was taken back; `null` if it was not.
     #[schema(required)]
     pub revoked_at: Option<Instant>,
+    /// When the last copy of its key became unreadable, in the database's files, its logs and its
+    /// backups; `null` while it still opens, or while old copies may still be readable.
+    #[schema(required)]
+    pub purged_at: Option<Instant>,
     /// The version of the requirements that the person saw.
     pub requirements_version: u32,
     /// When the host last opened it; `null` if never.
     #[schema(required)]
     pub last_opened_at: Option<Instant>,
+    /// When the host last downloaded a copy, which taking back does not call back; `null` if never.
+    #[schema(required)]
+    pub last_downloaded_at: Option<Instant>,
     /// How often the host opened it.
     pub openings: u64,
 }
@@ -73,7 +80,7 @@ pub struct OpeningBody {
     pub host_id: String,
     /// When.
     pub opened_at: Instant,
-    /// Through what: `page` or `api`.
+    /// Through what: `page`, `api`, or `download` for a copy that taking back does not call back.
     pub channel: String,
     /// Which fields.
     pub fields: Vec<String>,
@@ -100,8 +107,10 @@ impl From<SharedValue> for SharedFieldBody {
             shared_at: Instant(field.shared.timestamp()),
             expires_at: instant_of_ns(field.expires_at_ns),
             revoked_at: field.revoked_at_ns.map(instant_of_ns),
+            purged_at: field.purged_at_ns.map(instant_of_ns),
             requirements_version: field.requirements_version,
             last_opened_at: field.last_opened_ns.map(instant_of_ns),
+            last_downloaded_at: field.last_downloaded_ns.map(instant_of_ns),
             openings: field.openings,
         }
     }

@@ -12,7 +12,15 @@ const ROUNDS: usize = 3;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn ten_places_go_to_ten_of_sixty_four() {
-    let app = TestApp::new().unwrap();
+    sell_ten_places(&TestApp::new().unwrap()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn ten_places_go_to_ten_of_sixty_four_on_postgres() {
+    sell_ten_places(&TestApp::on_postgres().await.unwrap()).await;
+}
+
+async fn sell_ten_places(app: &TestApp) {
     let mira = app.person("Mira").await.unwrap();
     let host = mira.add_host("Café Mira", "business").await.unwrap();
     let mut tokens = Vec::new();

@@ -76,8 +76,7 @@ struct World {
 }
 
 /// A guest who shares a name once, has more that they do not share, and shared more elsewhere.
-async fn world() -> World {
-    let app = TestApp::new().unwrap();
+async fn world(app: TestApp) -> World {
     let mira = app.person("Mira").await.unwrap();
     let guest = app.person("Guest").await.unwrap();
     let profile = json!({
@@ -155,7 +154,7 @@ fn body(operation: &str) -> Value {
 }
 
 /// Routes that are not in the document, read from the sources that register them.
-fn routes_in_sources() -> BTreeSet<String> {
+pub(crate) fn routes_in_sources() -> BTreeSet<String> {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut folders = vec![crates.join("spots-web/src"), crates.join("spots-host/src")];
     let mut routes: BTreeSet<_> = spots_web::PLAIN_ROUTES.map(str::to_owned).into();
@@ -208,6 +207,15 @@ async fn walk_pages(world: &World, secrets: &Secrets) {
 
 #[tokio::test]
 async fn a_host_finds_no_agent_id_on_any_route() {
+    find_no_agent_id(TestApp::new().unwrap()).await;
+}
+
+#[tokio::test]
+async fn a_host_finds_no_agent_id_on_any_route_on_postgres() {
+    find_no_agent_id(TestApp::on_postgres().await.unwrap()).await;
+}
+
+async fn find_no_agent_id(app: TestApp) {
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt()
@@ -216,13 +224,13 @@ async fn a_host_finds_no_agent_id_on_any_route() {
         .finish();
     // Another test of this process may have set one; then only the answers are searched.
     let logged = tracing::subscriber::set_global_default(subscriber).is_ok();
-    let world = world().await;
+    let world = world(app).await;
     let secrets = Secrets::of(&world.guest);
 
     walk_pages(&world, &secrets).await;
     let document = serde_json::to_value(spots_web::openapi()).unwrap();
     let mut visited = BTreeSet::new();
-    let mut saw_guest = false;
+    let (mut saw_guest, mut saw_copy) = (false, false);
     // What takes away comes last.
     let mut operations = operations(&document);
     operations.sort_by_key(|(method, path, _)| (method == "DELETE", !path.ends_with("/shares")));
@@ -241,12 +249,13 @@ async fn a_host_finds_no_agent_id_on_any_route() {
                 .unwrap();
             assert_ne!(reply.status, 500, "{name}: {}", reply.text());
             secrets.absent_from(name, &reply);
+            saw_copy |= name == "copy_guests" && reply.text().contains(CANARY_NAME);
             saw_guest |= name == "list_guests" && reply.text().contains(CANARY_NAME);
         }
         visited.insert((method.to_string(), path));
     }
     assert!(
-        saw_guest,
+        saw_guest && saw_copy,
         "the walk must pass by what is shared, or it proves nothing"
     );
     assert_eq!(visited.len(), operations.len(), "a route was not visited");
@@ -265,7 +274,7 @@ async fn a_host_finds_no_agent_id_on_any_route() {
 
 #[tokio::test]
 async fn no_personal_data_lies_open_in_the_database() {
-    let world = world().await;
+    let world = world(TestApp::new().unwrap()).await;
     let bytes = world.app.database_bytes().unwrap();
     let holds = |text: &str| {
         bytes

@@ -117,3 +117,28 @@ fn the_document_changes_only_knowingly() {
     let text = serde_json::to_string_pretty(&spots_web::openapi()).unwrap();
     insta::assert_snapshot!("openapi", text);
 }
+
+/// Where the plan freezes the API from.
+const PUBLISHED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/openapi.json");
+
+fn published() -> String {
+    let text = serde_json::to_string_pretty(&spots_web::openapi()).unwrap();
+    format!("{text}\n")
+}
+
+#[test]
+fn the_published_document_is_current() {
+    let text = std::fs::read_to_string(PUBLISHED).unwrap();
+    assert!(
+        text == published(),
+        "docs/openapi.json is stale; write it with \
+         `cargo nextest run -p spots-web --run-ignored only write_the_published_document`, \
+         then `spots plan check` says which version the API needs"
+    );
+}
+
+#[test]
+#[ignore = "writes docs/openapi.json"]
+fn write_the_published_document() {
+    std::fs::write(PUBLISHED, published()).unwrap();
+}

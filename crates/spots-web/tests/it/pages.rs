@@ -129,6 +129,7 @@ fn all_renderings() -> Vec<Rendering> {
         renderings::<web::ProfilePage>("profile"),
         renderings::<web::PreferencesPage>("preferences"),
         renderings::<web::DeleteAccountPage>("delete_account"),
+        renderings::<web::ErasedPage>("erased"),
         renderings::<web::SignInPage>("sign_in"),
         renderings::<web::SignUpPage>("sign_up"),
         renderings::<host::ProblemPage>("problem"),

@@ -60,7 +60,7 @@ pub(crate) fn run(args: &DemoArgs, output: &mut Output) -> anyhow::Result<ExitCo
         output.line(&format!(
             "\nThe API: http://{address}/docs/api\nStop with Ctrl-C; everything is deleted then.\n"
         ))?;
-        spots_web::serve(listener, platform, stop_signal()?).await?;
+        spots_web::serve(listener, None, platform, stop_signal()?).await?;
         Ok(ExitCode::SUCCESS)
     })
 }

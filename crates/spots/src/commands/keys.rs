@@ -1,44 +1,81 @@
 //! `spots keys`.
 
+mod retire;
+mod rotate;
+mod status;
+
 use std::fs;
 use std::io::Write as _;
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use clap::{Args, Subcommand};
+use spots_clock::AtomicClock;
 use spots_privacy::{MasterKeys, SystemRandomness};
+use spots_store::Store;
+use spots_store::rotation::check_keys;
 
+use super::serve::Database;
+use crate::keyring::KeyPlace;
 use crate::output::Output;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeysCommand {
     /// Write new master keys for a new database. Never replaces a file.
-    Init(KeyFile),
+    Init(KeyPlace),
+    /// Say which master keys are held, what they wrap, and what is retired.
+    Status(Where),
+    /// Wrap every key again by a new version of the master key, while the service runs.
+    Rotate(rotate::RotateArgs),
+    /// Remove versions of the master key that a rotation proved to be unused.
+    Retire(Where),
 }
 
-/// Where the keys are.
+/// Which keys, and which database.
 #[derive(Debug, Args)]
-pub(crate) struct KeyFile {
-    /// The file; only its owner will be able to read it.
+pub(crate) struct Where {
+    #[command(flatten)]
+    keys: KeyPlace,
+
+    /// The database: `sqlite://FILE` or `postgres://USER@HOST/NAME`.
     #[arg(
         long,
-        env = "SPOTS_KEY_FILE",
-        default_value = "spots.keys",
-        value_name = "FILE"
+        env = "SPOTS_DATABASE_URL",
+        default_value = "sqlite://spots.db",
+        value_name = "URL"
     )]
-    key_file: PathBuf,
+    database_url: String,
+}
+
+impl Where {
+    /// Reads the keys and opens the database.
+    async fn open(&self, output: &mut Output) -> anyhow::Result<(MasterKeys, Arc<dyn Store>)> {
+        let keys = self.keys.read()?;
+        let store = Database::parse(&self.database_url)?
+            .open(None, output)
+            .await?;
+        Ok((keys, store))
+    }
 }
 
 pub(crate) fn run(command: &KeysCommand, output: &mut Output) -> anyhow::Result<ExitCode> {
-    let KeysCommand::Init(place) = command;
-    make(&place.key_file, output)?;
-    Ok(ExitCode::SUCCESS)
+    let runtime = super::serve::runtime()?;
+    match command {
+        KeysCommand::Init(place) => {
+            make(&place.key_file, output)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        KeysCommand::Status(place) => runtime.block_on(status::run(place, output)),
+        KeysCommand::Rotate(args) => runtime.block_on(rotate::run(args, output)),
+        KeysCommand::Retire(place) => runtime.block_on(retire::run(place, output)),
+    }
 }
 
 /// Makes new master keys and writes them to a file that is not there yet.
-pub(super) fn make(path: &Path, output: &mut Output) -> anyhow::Result<MasterKeys> {
+pub(super) fn make(path: &Path, output: &mut Output) -> anyhow::Result<()> {
     let keys = MasterKeys::generate(&SystemRandomness);
     let mut file = fs::OpenOptions::new()
         .write(true)
@@ -52,27 +89,17 @@ pub(super) fn make(path: &Path, output: &mut Output) -> anyhow::Result<MasterKey
         "wrote new master keys to {}; back them up apart from the database",
         path.display()
     ))?;
-    Ok(keys)
+    Ok(())
 }
 
-/// Reads the master keys from a file that nobody else can read.
-pub(super) fn read(path: &Path) -> anyhow::Result<MasterKeys> {
-    let context = || {
-        format!(
-            "failed to read the master keys from {}; without the keys that sealed this database \
-             nothing in it opens; for a new database run: spots keys init",
-            path.display()
-        )
-    };
-    let mode = fs::metadata(path)
-        .with_context(context)?
-        .permissions()
-        .mode();
-    if mode & 0o077 != 0 {
-        bail!(
-            "{path} can be read by others than its owner; run: chmod 600 {path}",
-            path = path.display()
-        );
-    }
-    MasterKeys::parse(&fs::read_to_string(path).with_context(context)?).with_context(context)
+/// The moment of a command.
+fn now() -> anyhow::Result<spots_store::Stamp> {
+    Ok(AtomicClock::volatile()?.now()?.into())
+}
+
+/// Refuses keys that are not those of the database.
+pub(super) async fn check(store: &dyn Store, keys: &MasterKeys) -> anyhow::Result<()> {
+    check_keys(store, keys).await.context(
+        "these master keys do not open what this database holds; give the keys that sealed it",
+    )
 }

@@ -4,6 +4,7 @@ pub(crate) mod blobs;
 mod check;
 mod database;
 mod legacy;
+mod roles;
 mod views;
 
 use std::path::{Path, PathBuf};
@@ -38,6 +39,8 @@ pub(crate) enum MigrateCommand {
     UpgradeLegacy(legacy::UpgradeArgs),
     /// Show who holds the lock, or free what an operator has mended.
     Unlock(database::UnlockArgs),
+    /// PostgreSQL: make the login roles that hosts' and attendees' reads run as.
+    Roles(roles::RolesArgs),
 }
 
 pub(crate) fn run(command: MigrateCommand, output: &mut Output) -> anyhow::Result<ExitCode> {
@@ -53,6 +56,7 @@ pub(crate) fn run(command: MigrateCommand, output: &mut Output) -> anyhow::Resul
         MigrateCommand::Adopt(args) => database::adopt(&args, output),
         MigrateCommand::UpgradeLegacy(args) => legacy::run(&args, output),
         MigrateCommand::Unlock(args) => database::unlock(&args, output),
+        MigrateCommand::Roles(args) => roles::run(&args, output),
     }
 }
 

@@ -25,7 +25,7 @@ pub(crate) enum PlanCommand {
     /// Ask whether a service may change in a phase, who stands in the way, and until when.
     CanIChange(ask::CanIChangeArgs),
     /// Show the deprecation calendar, counted in phases.
-    Deprecations(ask::PlanArgs),
+    Deprecations(ask::DeprecationsArgs),
     /// List the pairs of services that owe an integration test.
     Owed(ask::OwedArgs),
     /// Write a first plan from the services in the code.

@@ -1,7 +1,9 @@
 //! `spots serve`.
 
+mod keeper;
+
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,28 +14,30 @@ use spots_migrate::{Event, Progress};
 use spots_privacy::{MasterKeys, SystemRandomness};
 use spots_store::{PostgresOptions, PostgresStore, SqliteStore, Store};
 use spots_web::service::{self, Ctx, Operators};
+use spots_web::tls::Certificate;
 use spots_web::{Platform, Settings};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-use super::{keys, operator};
+use self::keeper::{EpochSettings, Keeper};
+use super::transport::Transport;
+use super::{keys, ledger, operator};
 use crate::config::{LogFormat, ServerSettings};
+use crate::keyring::{EpochFile, KeyPlace};
 use crate::output::Output;
 
+/// How long an epoch lasts on PostgreSQL.
+const EPOCH_HOURS: u16 = 24;
+
 pub(crate) fn run(settings: &ServerSettings, output: &mut Output) -> anyhow::Result<ExitCode> {
-    if !settings.listen.ip().is_loopback() && !settings.https_proxy {
-        bail!(
-            "{} can be reached from other machines, and this server does not speak HTTPS itself; \
-             listen on 127.0.0.1, or put a proxy that does in front and say --https-proxy",
-            settings.listen
-        );
-    }
+    let transport = Transport::of(settings)?;
     start_log(&settings.log, settings.log_format)?;
     runtime()?.block_on(async {
         let database = Database::parse(&settings.database_url)?;
+        let logins = Logins::of(settings, &database)?;
         let operators = operator::read(&settings.operator_file)?;
-        let keys = load_keys(&settings.key_file, database.exists(), output)?;
+        let keys = Arc::new(load_keys(&settings.keys, database.exists(), output)?);
         let clock = AtomicClock::open(&settings.clock_state).with_context(|| {
             format!(
                 "failed to open the clock's state in {}",
@@ -41,40 +45,62 @@ pub(crate) fn run(settings: &ServerSettings, output: &mut Output) -> anyhow::Res
             )
         })?;
         let clock = Arc::new(clock);
-        let store = database.open(Some(Arc::clone(&clock)), output).await?;
+        let certificate = transport.certificate(settings, &clock, output)?;
+        let store = database
+            .open_behind(logins, Arc::clone(&clock), output)
+            .await?;
+        keys::check(store.as_ref(), &keys).await?;
+        if let Some(directory) = &settings.ledger_dir {
+            ledger::check_standing(store.as_ref(), &keys, directory).await?;
+        }
         let node = store.join_order().await?;
         tracing::info!(
             node = node.node(),
             incarnation = node.incarnation(),
             "takes its place in the order"
         );
+        let keeper = Keeper {
+            store: Arc::clone(&store),
+            clock: Arc::clone(&clock),
+            keys: Arc::clone(&keys),
+            random: Arc::new(SystemRandomness),
+            reread: settings.keys.is_file(),
+            epochs: epochs(settings, &database),
+        };
         let platform = Platform::new(
             Arc::clone(&store),
             clock,
-            Arc::new(keys),
+            keys,
             Arc::new(SystemRandomness),
-            web_settings(settings, operators),
+            web_settings(settings, transport, operators),
         )?;
-        serve_until_stopped(settings, platform, output).await?;
+        let keeping = tokio::spawn(keeper.keep());
+        let served = serve_until_stopped(settings, certificate.as_ref(), platform, output).await;
+        keeping.abort();
+        served?;
         store.leave_order().await?;
         output.note("stopped")?;
         Ok(ExitCode::SUCCESS)
     })
 }
 
-fn web_settings(settings: &ServerSettings, operators: Operators) -> Settings {
+fn web_settings(settings: &ServerSettings, transport: Transport, operators: Operators) -> Settings {
     Settings {
-        https: settings.https_proxy,
+        https: transport.is_https(),
         password_workers: usize::from(settings.password_workers),
         request_timeout: Duration::from_secs(u64::from(settings.request_seconds)),
         scale: settings.time_scale.into(),
         operators,
-        metrics_at_home: settings.metrics_listen.is_none() && !settings.https_proxy,
+        ledger_dir: settings.ledger_dir.clone(),
+        metrics_at_home: settings.metrics_listen.is_none()
+            && transport != Transport::Proxy
+            && settings.listen.ip().is_loopback(),
     }
 }
 
 async fn serve_until_stopped(
     settings: &ServerSettings,
+    certificate: Option<&Certificate>,
     platform: Platform,
     output: &mut Output,
 ) -> anyhow::Result<()> {
@@ -90,11 +116,16 @@ async fn serve_until_stopped(
         drop(tokio::spawn(served));
     }
     service::note_operation(&Ctx::begin(&platform)?, "spots-serve", "server-started").await?;
+    let scheme = if certificate.is_some() {
+        "https"
+    } else {
+        "http"
+    };
     output.line(&format!(
-        "SPOTS listens on http://{}",
+        "SPOTS listens on {scheme}://{}",
         listener.local_addr()?
     ))?;
-    spots_web::serve(listener, platform.clone(), stop_signal()?).await?;
+    spots_web::serve(listener, certificate, platform.clone(), stop_signal()?).await?;
     service::note_operation(&Ctx::begin(&platform)?, "spots-serve", "server-stopped").await?;
     Ok(())
 }
@@ -198,6 +229,60 @@ impl Database {
             }
         })
     }
+
+    /// Opens it with the logins of hosts' and of attendees' reads, where there are some.
+    async fn open_behind(
+        &self,
+        logins: Logins<'_>,
+        clock: Arc<AtomicClock>,
+        output: &mut Output,
+    ) -> anyhow::Result<Arc<dyn Store>> {
+        let Self::Postgres(url) = self else {
+            return self.open(Some(clock), output).await;
+        };
+        let mut progress = Migrations { output };
+        let store = PostgresStore::connect(url, PostgresOptions::default(), &mut progress).await?;
+        let mut store = store.with_clock(clock);
+        for (role, url) in [("host", logins.host), ("attendee", logins.attendee)] {
+            if url.is_none() {
+                tracing::warn!(
+                    "the {role}s' reads log in as the platform: the wall between them is this \
+                     program's alone; run `spots migrate roles` and say --{role}-database-url"
+                );
+            }
+        }
+        if let Some(url) = logins.host {
+            store = store.with_host_role(url).await?;
+        }
+        if let Some(url) = logins.attendee {
+            store = store.with_attendee_role(url).await?;
+        }
+        Ok(Arc::new(store))
+    }
+}
+
+/// The URLs of roles besides the platform's.
+#[derive(Clone, Copy)]
+struct Logins<'a> {
+    host: Option<&'a str>,
+    attendee: Option<&'a str>,
+}
+
+impl<'a> Logins<'a> {
+    fn of(settings: &'a ServerSettings, database: &Database) -> anyhow::Result<Self> {
+        let logins = Self {
+            host: settings.host_database_url.as_deref(),
+            attendee: settings.attendee_database_url.as_deref(),
+        };
+        let named = logins.host.or(logins.attendee).is_some();
+        if named && matches!(database, Database::Sqlite(_)) {
+            bail!(
+                "--host-database-url and --attendee-database-url are for PostgreSQL; on SQLite \
+                 hosts' reads have a connection of their own anyway"
+            );
+        }
+        Ok(logins)
+    }
 }
 
 /// Tells how the schema comes up to date.
@@ -218,10 +303,24 @@ impl Progress for Migrations<'_> {
     }
 }
 
+/// How epochs turn: by themselves on PostgreSQL, where a destroyed key stays readable for a while in
+/// dead rows, logs and replicas; on SQLite if the operator wants them.
+fn epochs(settings: &ServerSettings, database: &Database) -> Option<EpochSettings> {
+    let hours = settings.epoch_hours.unwrap_or(match database {
+        Database::Sqlite(_) => 0,
+        Database::Postgres(_) => EPOCH_HOURS,
+    });
+    (hours > 0).then(|| EpochSettings {
+        file: EpochFile(settings.keys.epoch_file.clone()),
+        hours,
+        kept: settings.epochs_kept,
+    })
+}
+
 /// Reads the master keys. At the first start, before there is a database, it makes them.
-fn load_keys(path: &Path, database: bool, output: &mut Output) -> anyhow::Result<MasterKeys> {
-    if !path.exists() && !database {
-        return keys::make(path, output);
+fn load_keys(place: &KeyPlace, database: bool, output: &mut Output) -> anyhow::Result<MasterKeys> {
+    if place.is_file() && !place.key_file.exists() && !database {
+        keys::make(&place.key_file, output)?;
     }
-    keys::read(path)
+    place.read()
 }

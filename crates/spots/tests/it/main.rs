@@ -9,6 +9,8 @@ mod clock;
 #[cfg(test)]
 mod clock_audit;
 #[cfg(test)]
+mod keys;
+#[cfg(test)]
 mod migrate;
 #[cfg(test)]
 mod plan;
@@ -20,5 +22,7 @@ mod serve;
 mod server;
 #[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod transit;
 #[cfg(test)]
 mod upgrade;

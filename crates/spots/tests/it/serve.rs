@@ -28,7 +28,27 @@ fn refused(folder: &Path, arguments: &[&str], text: &str) {
 fn what_cannot_be_served_is_refused_with_the_next_step() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    refused(folder, &["serve", "--listen", "0.0.0.0:0"], "--https-proxy");
+    for step in [
+        "--tls-certificate",
+        "--tls-self-signed",
+        "--https-proxy",
+        "127.0.0.1",
+    ] {
+        refused(folder, &["serve", "--listen", "0.0.0.0:0"], step);
+    }
+    refused(
+        folder,
+        &["serve", "--tls-certificate", "chain.pem"],
+        "--tls-key",
+    );
+    let both = ["serve", "--tls-self-signed", "--https-proxy"];
+    refused(folder, &both, "cannot be used with");
+    let logins = [
+        "serve",
+        "--host-database-url",
+        "postgres://spots_host@db/spots",
+    ];
+    refused(folder, &logins, "for PostgreSQL");
     refused(
         folder,
         &["serve", "--database-url", "mysql://x"],

@@ -190,6 +190,15 @@ fn name_of(title: &str) -> String {
     }
 }
 
+/// `4xx` is `4XX`.
+fn status_of(text: &str) -> String {
+    if text.starts_with(|letter: char| letter.is_ascii_digit()) {
+        text.to_uppercase()
+    } else {
+        text.to_owned()
+    }
+}
+
 impl<'d> Reader<'d> {
     fn api(&mut self) -> Api {
         let mut api = Api::default();
@@ -245,7 +254,7 @@ impl<'d> Reader<'d> {
             body: node.at("requestBody").map(|body| self.body(body)),
             responses: responses
                 .iter()
-                .map(|(status, node)| (status.to_uppercase(), self.response(node)))
+                .map(|(status, node)| (status_of(status), self.response(node)))
                 .collect(),
         }
     }
@@ -257,10 +266,13 @@ impl<'d> Reader<'d> {
         let alternatives = stated.items().iter().map(|alternative| {
             let schemes = alternative.entries().iter();
             schemes
-                .flat_map(|(scheme, scopes)| {
+                .flat_map(|(name, scopes)| {
+                    let scheme = self.scheme(name);
                     let scopes = scopes.items().iter().filter_map(Node::text);
-                    let scopes = scopes.map(move |scope| format!("{scheme}:{scope}"));
-                    std::iter::once(scheme.clone()).chain(scopes)
+                    let mut needs: Vec<String> =
+                        scopes.map(|scope| format!("{scheme}:{scope}")).collect();
+                    needs.push(scheme);
+                    needs
                 })
                 .collect()
         });
@@ -269,6 +281,23 @@ impl<'d> Reader<'d> {
             alternatives.insert(BTreeSet::new());
         }
         alternatives
+    }
+
+    /// What a scheme asks clients for; its name is the document's own affair.
+    fn scheme(&self, name: &str) -> String {
+        let schemes = self.root.at("components");
+        let schemes = schemes.and_then(|all| all.at("securitySchemes"));
+        let Some(scheme) = schemes.and_then(|all| all.at(name)) else {
+            return name.to_owned();
+        };
+        let text = |key: &str| scheme.at(key).and_then(Node::text).unwrap_or_default();
+        match text("type") {
+            "http" => format!("http-{}", text("scheme").to_lowercase()),
+            "apiKey" => format!("key-in-{}-{}", text("in"), text("name")),
+            "openIdConnect" => format!("open-id-{}", text("openIdConnectUrl")),
+            kind @ ("oauth2" | "mutualTLS") => kind.to_owned(),
+            _ => name.to_owned(),
+        }
     }
 
     /// An operation's own parameters stand before those of its path.

@@ -228,45 +228,22 @@ impl Comparing<'_> {
     }
 
     fn properties(&mut self, old: &Schema, new: &Schema, line: u32, depth: usize) {
-        let request = self.way == Way::Request;
-        let counts = |schema: &Schema| {
-            if request {
-                !schema.read_only
-            } else {
-                !schema.write_only
+        for name in old.properties.keys() {
+            if !self.counts(old, name) {
+                continue;
             }
-        };
-        let closed = new.additional == Additional::Closed;
-        for (name, before) in old.properties.iter().filter(|(_, schema)| counts(schema)) {
             let at = self.trail.len();
             self.trail.extend([".", name]);
-            match new.properties.get(name).filter(|after| counts(after)) {
-                None if request => {
-                    self.report("request-property-removed", line, "is gone".to_owned());
-                    // A closed value refuses what it no longer lists.
-                    if let Some(last) = self.found.last_mut() {
-                        last.refused = closed;
-                    }
-                }
-                None => self.report("response-property-removed", line, "is gone".to_owned()),
-                Some(after) => {
-                    let required = |schema: &Schema| schema.required.contains(name);
-                    self.presence((required(old), required(new)), after.line);
-                    self.value(before, after, depth + 1);
-                    if !before.deprecated && after.deprecated {
-                        self.report("deprecated", after.line, "is deprecated".to_owned());
-                    }
-                }
-            }
+            self.property(name, old, new, depth);
             self.trail.truncate(at);
         }
-        let added = new.properties.iter().filter(|(name, schema)| {
-            counts(schema) && !old.properties.get(*name).is_some_and(counts)
-        });
-        for (name, after) in added {
+        for (name, after) in &new.properties {
+            if !self.counts(new, name) || self.counts(old, name) {
+                continue;
+            }
             let at = self.trail.len();
             self.trail.extend([".", name]);
-            if request && new.required.contains(name) {
+            if self.way == Way::Request && new.required.contains(name) {
                 let message = "must be given".to_owned();
                 self.report("request-property-required", after.line, message);
             } else {
@@ -275,6 +252,47 @@ impl Comparing<'_> {
             self.trail.truncate(at);
         }
         self.additional(old, new, line, depth);
+    }
+
+    /// Whether a property is there for whoever looks this way.
+    fn counts(&self, schema: &Schema, name: &str) -> bool {
+        let property = schema.properties.get(name);
+        property.is_some_and(|property| match self.way {
+            Way::Request => !property.read_only,
+            Way::Response => !property.write_only,
+        })
+    }
+
+    /// A property that was there before.
+    fn property(&mut self, name: &String, old: &Schema, new: &Schema, depth: usize) {
+        let Some(before) = old.properties.get(name) else {
+            return;
+        };
+        // One that is no longer listed may still be there as one of the others.
+        let other = match &new.additional {
+            Additional::Of(schema) => Some(&**schema),
+            _ => None,
+        };
+        let listed = new.properties.get(name);
+        match listed.filter(|_| self.counts(new, name)).or(other) {
+            None if self.way == Way::Request => {
+                let message = "is gone".to_owned();
+                self.report("request-property-removed", new.line, message);
+                // A closed value refuses what it no longer lists.
+                if let Some(last) = self.found.last_mut() {
+                    last.refused = new.additional == Additional::Closed;
+                }
+            }
+            None => self.report("response-property-removed", new.line, "is gone".to_owned()),
+            Some(after) => {
+                let required = |schema: &Schema| schema.required.contains(name);
+                self.presence((required(old), required(new)), after.line);
+                self.value(before, after, depth + 1);
+                if !before.deprecated && after.deprecated {
+                    self.report("deprecated", after.line, "is deprecated".to_owned());
+                }
+            }
+        }
     }
 
     fn presence(&mut self, (before, now): (bool, bool), line: u32) {

@@ -36,7 +36,9 @@ const NOT_SHIPPED_ENDINGS: [&str; 11] = [
 /// Every type that the contract's signatures name.
 pub(in crate::contract) fn mentioned(contract: &Contract) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
-    for member in contract.members() {
+    // The schemas of an API are its own.
+    let members = contract.members();
+    for member in members.filter(|_| contract.decl.api.is_none()) {
         let types = member.params.iter().filter_map(|param| param.ty.as_deref());
         for ty in types.chain(member.ty.as_deref()) {
             names.extend(names_in(ty));

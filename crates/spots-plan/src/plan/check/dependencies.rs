@@ -6,9 +6,12 @@ use spots_findings::{Level, Place};
 
 use super::super::{Plan, Service, rules};
 use super::Checked;
-use crate::contract::Snapshot;
 use crate::contract::graph::Dependencies;
+use crate::contract::{Contract, Snapshot};
 use crate::tree::Language;
+
+/// More services than this that are not in the plan are counted, not listed.
+const NAMED_MAX: usize = 5;
 
 /// Pairs of services of the plan that the code shows.
 type Actual = BTreeSet<(String, String)>;
@@ -86,16 +89,38 @@ fn phantom(plan: &Plan, actual: &Actual, now: &Snapshot, out: &mut Checked) {
     }
 }
 
+/// Each by itself while they are few; a repository that begins has many.
 fn unplanned(plan: &Plan, now: &Snapshot, out: &mut Checked) {
-    for contract in &now.services {
+    let planned = |contract: &&Contract| {
         let name = &contract.decl.name;
-        if plan
-            .services
+        let mut services = plan.services.iter();
+        services.any(|service| service.source.symbol == *name)
+    };
+    let all: Vec<&Contract> = now
+        .services
+        .iter()
+        .filter(|contract| !planned(contract))
+        .collect();
+    if all.len() > NAMED_MAX {
+        let names: Vec<&str> = all
             .iter()
-            .any(|service| service.source.symbol == *name)
-        {
-            continue;
-        }
+            .take(NAMED_MAX)
+            .map(|contract| contract.decl.name.as_str())
+            .collect();
+        let message = format!(
+            "{} services are in the code and not in the plan: {} and {} more.",
+            all.len(),
+            names.join(", "),
+            all.len() - NAMED_MAX
+        );
+        let finding = rules::finding(rules::SERVICE_UNPLANNED, Level::Note, "services", message);
+        let fix = "Describe those that phases rest on in plan/services/.";
+        out.findings
+            .push(finding.at(Place::file("plan/services")).fix(fix));
+        return;
+    }
+    for contract in all {
+        let name = &contract.decl.name;
         let message = format!("{name} is in the code and not in the plan.");
         let place = Place::line(contract.file.clone(), contract.decl.line);
         let finding = rules::finding(rules::SERVICE_UNPLANNED, Level::Note, name, message);

@@ -82,15 +82,25 @@ fn a_document_is_shown_as_its_operations() {
     let methods = json["services"][0]["methods"].as_array().expect("methods");
     assert_eq!(methods[0]["name"], "GET /orders/{orderId}");
     assert_eq!(methods[0]["line"], 10);
-    assert_eq!(methods[0]["throws"][0], "DEFAULT");
+    assert_eq!(methods[0]["throws"][0], "default");
     assert_eq!(methods[1]["deprecated"], "");
 }
 
 #[test]
 fn what_is_frozen_reads_back_as_the_same_contract() {
-    let (folder, mut world) = world_kept(&[("openapi.yaml", SHOP)]);
+    let (folder, mut world) = world_kept(&[
+        ("openapi.yaml", SHOP),
+        (
+            "lib/order_service.dart",
+            "class OrderService {}\nclass Order {}\nclass Note {}\n",
+        ),
+    ]);
     let snapshot = world.snapshot(&world.mentioned(), &super::Cache::none());
-    let text = Frozen::new("1.0.0", "openapi", &snapshot.services[0], &snapshot).render();
+    let mut services = snapshot.services.iter();
+    let shop = services
+        .find(|service| service.decl.name == "PetShop")
+        .expect("the shop");
+    let text = Frozen::new("1.0.0", "openapi", shop, &snapshot).render();
     for line in [
         "operation GET /orders/{orderId}",
         "security session",
@@ -196,6 +206,39 @@ fn an_api_keeps_its_identity_when_title_and_order_change() {
 }
 
 #[test]
+fn a_security_scheme_is_known_by_what_it_asks_for() {
+    let with = |name: &str, scheme: &str| {
+        format!(
+            "openapi: 3.1.0\ninfo: {{title: A}}\nsecurity: [{{{name}: []}}]\npaths:\n  /a:\n    get:\n      \
+             responses: {{}}\ncomponents:\n  securitySchemes:\n    {name}: {scheme}\n"
+        )
+    };
+    let bearer = "{type: http, scheme: bearer}";
+    let old = with("http", bearer);
+    assert!(rules(&old, &with("BearerAuth", bearer)).is_empty());
+    let found = rules(
+        &old,
+        &with("http", "{type: apiKey, in: header, name: X-Key}"),
+    );
+    assert_eq!(found, [("security-tightened".to_owned(), Level::Error)]);
+}
+
+#[test]
+fn a_property_may_become_one_of_the_others() {
+    let with = |schema: &str| {
+        format!(
+            "openapi: 3.1.0\ninfo: {{title: A}}\npaths:\n  /a:\n    get:\n      responses:\n        \
+             '200': {{content: {{application/json: {{schema: {schema}}}}}}}\n"
+        )
+    };
+    let old = with("{type: object, properties: {read: {type: boolean}}}");
+    let others = with("{type: object, additionalProperties: {type: boolean}}");
+    assert!(rules(&old, &others).is_empty());
+    let found = rules(&old, &others.replace("boolean", "string"));
+    assert_eq!(found, [("response-type-widened".to_owned(), Level::Error)]);
+}
+
+#[test]
 fn unions_are_matched_by_name_and_tag() {
     let with = |any: &str| {
         format!(
@@ -263,4 +306,31 @@ fn what_cannot_be_read_is_named_and_never_clean() {
         world.unreadable().is_empty(),
         "other files are nobody's documents"
     );
+}
+
+/// A document in the middle of an edit: whatever it says, it is read or refused.
+#[test]
+fn mutants_are_read_or_refused() {
+    let letters: Vec<char> = "{}[]:,'\"&*|>-? \n\tab1#$\u{e9}\u{0}".chars().collect();
+    let mut seed = 0x5eed_u64;
+    let mut roll = |below: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        usize::try_from(seed >> 33).expect("31 bits") % below
+    };
+    let mut read = 0;
+    for _ in 0..400 {
+        let mut text: Vec<char> = SHOP.chars().collect();
+        for _ in 0..=roll(3) {
+            let at = roll(text.len());
+            match roll(3) {
+                0 => drop(text.remove(at)),
+                1 => text.insert(at, letters[roll(letters.len())]),
+                _ => text.truncate(at.max(1)),
+            }
+        }
+        let text: String = text.into_iter().collect();
+        let unit = spots_plan::contract::openapi::extract(&text);
+        read += usize::from(!unit.types.is_empty());
+    }
+    assert!(read > 40, "{read} of 400 were read");
 }

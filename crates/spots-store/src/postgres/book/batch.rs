@@ -1,7 +1,7 @@
 //! What a batch writes: a list a column, one statement a table.
 
 use spots_booking::Stream;
-use spots_privacy::consent::commitment;
+use spots_privacy::ledger::Granted;
 use tokio::try_join;
 use tokio_postgres::Error;
 
@@ -123,9 +123,15 @@ impl Rows {
 
     fn push_share(&mut self, book: &Book, agent: &str, share: &NewShare) -> Result<(), Fault> {
         let (host, id) = (book.host.to_string(), share.id.to_string());
-        let moment = book.stamp.at_ns.to_string();
         for (field, expires_at_ns) in &share.fields {
-            let facts = ["granted", &host, &id, &field.field, &moment];
+            let granted = Granted {
+                host: &host,
+                share: &id,
+                field: &field.field,
+                at_ns: book.stamp.at_ns,
+                requirements_hash: &share.requirements_hash,
+                expires_at_ns: *expires_at_ns,
+            };
             let fields = &mut self.fields;
             fields.share.push(id.clone());
             fields.field.push(field.field.clone());
@@ -139,7 +145,7 @@ impl Rows {
             fields.stamp.push(book.stamp.id.to_vec());
             fields
                 .commitment
-                .push(commitment(&field.salt, &facts).to_vec());
+                .push(granted.commitment(&field.salt).to_vec());
         }
         let shares = &mut self.shares;
         shares.share.push(id);

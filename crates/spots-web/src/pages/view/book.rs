@@ -36,6 +36,8 @@ pub struct BookPage {
     pub requirements_version: u32,
     /// The fields that the host asks for.
     pub rows: Vec<ShareRow>,
+    /// Whether the reader wants to stop sharing when the event is over.
+    pub until_the_event: bool,
     /// What the host will see as the form stands.
     pub sees: HostSees,
     /// What is wrong with the form.
@@ -128,6 +130,8 @@ pub enum ValueInput {
     YesNo(Option<bool>),
     /// One of several answers.
     Choice(Vec<Choice>),
+    /// SPOTS answers yes; on what that rests.
+    Attested(&'static str),
 }
 
 impl ValueInput {
@@ -137,7 +141,11 @@ impl ValueInput {
             Self::Phone(_) => "tel",
             Self::Email(_) => "email",
             Self::Date(_) => "date",
-            Self::Text(_) | Self::Number(_) | Self::YesNo(_) | Self::Choice(_) => "text",
+            Self::Text(_)
+            | Self::Number(_)
+            | Self::YesNo(_)
+            | Self::Choice(_)
+            | Self::Attested(_) => "text",
         }
     }
 
@@ -154,7 +162,7 @@ impl ValueInput {
             | Self::Email(text)
             | Self::Date(text)
             | Self::Number(text) => text,
-            Self::YesNo(_) | Self::Choice(_) => "",
+            Self::YesNo(_) | Self::Choice(_) | Self::Attested(_) => "",
         }
     }
 }
@@ -250,6 +258,7 @@ impl Samples for HostSeesPart {
 impl BookPage {
     fn sample(rows: Vec<ShareRow>, sees: HostSees) -> Self {
         Self {
+            until_the_event: false,
             page: Page::new("Book dinner at Café Mira", Reader::Person, Section::Events),
             event_id: "evt_a1".to_owned(),
             event_title: "Dinner at Café Mira".to_owned(),
@@ -326,6 +335,12 @@ impl ShareRow {
                 ValueInput::Choice(Choice::list(courses, "vegan")),
             )
             .because("Buying what you will eat", "1 day"),
+            Self::additional(
+                "age",
+                "18 or over",
+                ValueInput::Attested("Yes, worked out from the birthday in your profile."),
+            )
+            .because("Serving wine", "1 day"),
         ]);
         rows
     }

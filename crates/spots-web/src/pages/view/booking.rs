@@ -38,6 +38,8 @@ pub struct BookingPage {
     pub shared: Vec<BookedField>,
     /// Labels of fields that were shared and are no longer.
     pub ended: Vec<String>,
+    /// The share whose receipt can be downloaded.
+    pub receipt: Option<String>,
 }
 
 /// Where a booking stands.
@@ -130,6 +132,7 @@ impl BookingPage {
                 },
             ],
             ended: Vec::new(),
+            receipt: Some("share_AAAAAAAAAAAAAAAAAAAAAA".to_owned()),
         }
     }
 }

@@ -26,6 +26,8 @@ pub enum SharingView {
     ByHost(Vec<HostShares>),
     /// "Who can see my phone number?"
     ByField(Vec<FieldShares>),
+    /// "What did I take back, and is it gone?"
+    Ended(Vec<EndedLine>),
 }
 
 impl SharingPage {
@@ -34,6 +36,7 @@ impl SharingPage {
         match self.view {
             SharingView::ByHost(_) => "host",
             SharingView::ByField(_) => "field",
+            SharingView::Ended(_) => "ended",
         }
     }
 
@@ -42,8 +45,30 @@ impl SharingPage {
         match &self.view {
             SharingView::ByHost(hosts) => hosts.is_empty(),
             SharingView::ByField(fields) => fields.is_empty(),
+            SharingView::Ended(lines) => lines.is_empty(),
         }
     }
+}
+
+/// One field that is shared no more.
+#[derive(Debug, Clone)]
+pub struct EndedLine {
+    /// The field.
+    pub field: Field,
+    /// With whom it was shared.
+    pub host_name: String,
+    /// The booking's id.
+    pub booking_id: String,
+    /// What was booked.
+    pub event_title: String,
+    /// When it was taken back; `None` where its time was over.
+    pub revoked: Option<Moment>,
+    /// When its time was over, or would have been.
+    pub expired: Moment,
+    /// When the last copy of its key became unreadable.
+    pub purged: Option<Moment>,
+    /// When the host last looked.
+    pub last_looked: LastLooked,
 }
 
 /// What one host can see.
@@ -240,6 +265,27 @@ impl FieldShares {
     }
 }
 
+impl EndedLine {
+    fn samples() -> Vec<Self> {
+        let line = |revoked, purged, last_looked| Self {
+            field: Field::standard(StandardField::PhoneNumber),
+            host_name: "Café Mira".to_owned(),
+            booking_id: "bkg_77".to_owned(),
+            event_title: "Dinner at Café Mira".to_owned(),
+            revoked,
+            expired: Moment::new("2026-12-13", "13 December 2026"),
+            purged,
+            last_looked,
+        };
+        let at = |day: u8| Moment::new(format!("2026-11-{day}"), format!("{day} November 2026"));
+        vec![
+            line(Some(at(24)), None, LastLooked::DownloadedOn(at(23))),
+            line(Some(at(12)), Some(at(20)), LastLooked::On(at(11))),
+            line(None, Some(at(20)), LastLooked::Never),
+        ]
+    }
+}
+
 impl Samples for SharingPage {
     fn samples() -> Vec<Sample<Self>> {
         let page = Page::new("Your sharing", Reader::Person, Section::Sharing);
@@ -259,6 +305,10 @@ impl Samples for SharingPage {
             view: SharingView::ByField(FieldShares::samples()),
             ..empty.clone()
         };
+        let ended = Self {
+            view: SharingView::Ended(EndedLine::samples()),
+            ..empty.clone()
+        };
         let full = Self {
             view: SharingView::ByHost(HostShares::samples().into_iter().cycle().take(10).collect()),
             pager: Pager {
@@ -273,6 +323,7 @@ impl Samples for SharingPage {
             Sample::new("by_host", by_host),
             Sample::new("by_field", by_field),
             Sample::new("full", full),
+            Sample::new("ended", ended),
         ]
     }
 }

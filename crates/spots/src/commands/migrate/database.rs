@@ -11,9 +11,10 @@ use spots_migrate::{
     Applied, ApplyError, Dialect, Event, MigrationSet, Record, Rehearsal, RollBack, Run, State,
     postgres, sqlite,
 };
+use spots_store::PostgresAddress;
 use spots_store::legacy::{Mover, postgres_backfills, sqlite_backfills};
 use tokio::runtime::Runtime;
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::Client;
 
 use super::SetArgs;
 use crate::output::Output;
@@ -127,11 +128,8 @@ impl Database {
                 .worker_threads(1)
                 .enable_all()
                 .build()?;
-            let (client, connection) = runtime
-                .block_on(tokio_postgres::connect(url, NoTls))
-                .context("failed to connect to PostgreSQL")?;
-            // Ends with the client, which reports whatever goes wrong.
-            runtime.spawn(async move { drop(connection.await) });
+            let address = PostgresAddress::parse(url)?;
+            let client = runtime.block_on(address.connect())?;
             return Ok(Self::Postgres(Box::new(client), runtime));
         }
         let path = PathBuf::from(
@@ -436,11 +434,8 @@ fn quoted(name: &str) -> String {
 }
 
 async fn connect(url: &str, database: &str) -> anyhow::Result<Client> {
-    let mut config = url.parse::<tokio_postgres::Config>()?;
-    config.dbname(database);
-    let (client, connection) = config.connect(NoTls).await?;
-    tokio::spawn(async move { drop(connection.await) });
-    Ok(client)
+    let address = PostgresAddress::parse(url)?.database(database);
+    Ok(address.connect().await?)
 }
 
 /// Progress on standard error, a line for each thing that happens.

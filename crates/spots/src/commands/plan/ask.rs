@@ -15,10 +15,13 @@ use crate::commands::contract::reading::{LANGUAGES, TreeArgs};
 use crate::output::Output;
 
 #[derive(Debug, Args)]
-pub(crate) struct PlanArgs {
+pub(crate) struct DeprecationsArgs {
     /// Repository with a plan/ folder.
     #[arg(default_value = ".")]
     path: PathBuf,
+    /// Answer for scripts.
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -133,9 +136,17 @@ fn phase<'p>(plan: &'p Plan, id: &str) -> anyhow::Result<&'p Phase> {
         .with_context(|| format!("failed to find phase {id}; the plan has {}", known()))
 }
 
-pub(crate) fn deprecations(args: &PlanArgs, output: &mut Output) -> anyhow::Result<ExitCode> {
+pub(crate) fn deprecations(
+    args: &DeprecationsArgs,
+    output: &mut Output,
+) -> anyhow::Result<ExitCode> {
     let plan = load(&args.path)?;
-    output.write(&deprecation::calendar(&plan))?;
+    if args.json {
+        let value = deprecation::json(&plan);
+        output.line(&serde_json::to_string_pretty(&value)?)?;
+    } else {
+        output.write(&deprecation::calendar(&plan))?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -152,8 +152,9 @@ fn undecided(reads: usize) -> Vec<Finding> {
     if reads == 0 {
         return Vec::new();
     }
+    let places = if reads == 1 { "place" } else { "places" };
     let message = format!(
-        "the code reads the wall clock in {reads} places, and no baseline says which may stay."
+        "the code reads the wall clock in {reads} {places}, and no baseline says which may stay."
     );
     let finding = Finding::new(
         rules::DECISION_NEEDED.id,

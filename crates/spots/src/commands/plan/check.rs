@@ -158,9 +158,13 @@ fn inferred(args: &CheckArgs, report: &mut Report) -> anyhow::Result<()> {
 /// What was judged without a plan.
 fn summary(found: &Dependencies) -> Finding {
     let (services, edges) = (found.services.len(), found.edges.len());
+    let plural = |count: usize, one: &str, many: &str| {
+        format!("{count} {}", if count == 1 { one } else { many })
+    };
     let message = format!(
-        "there is no plan here: judged by the code alone, {services} services and {edges} \
-         dependencies between them."
+        "there is no plan here: judged by the code alone, {} and {} between them.",
+        plural(services, "service", "services"),
+        plural(edges, "dependency", "dependencies")
     );
     let fix = if services == 0 {
         "Classes named *Service count; name yours: `spots plan init --service NAME`."

@@ -183,7 +183,7 @@ fn page(own: &str, text: &str, titles: &[(String, String)]) -> String {
     }
     let mut body = String::new();
     let options = Options::ENABLE_TABLES | Options::ENABLE_TASKLISTS;
-    html::push_html(&mut body, Parser::new_ext(text, options));
+    html::push_html(&mut body, Parser::new_ext(&without_mermaid(text), options));
     // A wide picture scrolls by itself, not the page.
     let body = body
         .replace("<p><img ", "<p class=\"picture\"><img ")
@@ -194,6 +194,16 @@ fn page(own: &str, text: &str, titles: &[(String, String)]) -> String {
          <style>{STYLE}</style>\n<nav>\n{nav}</nav>\n<main>\n{body}</main>\n</html>\n",
         escape(heading)
     )
+}
+
+/// A page shows the picture; its source is for code hosts.
+fn without_mermaid(text: &str) -> String {
+    let mut parts = text.split("```mermaid\n");
+    let mut out = parts.next().unwrap_or("").to_owned();
+    for part in parts {
+        out.push_str(part.split_once("```\n").map_or("", |(_, after)| after));
+    }
+    out
 }
 
 fn escape(text: &str) -> String {

@@ -173,6 +173,52 @@ fn a_clock_read_beyond_the_base_is_new_whatever_the_baseline_says() {
 }
 
 #[test]
+fn an_api_is_locked_like_any_service() {
+    let shop = "openapi: 3.1.0\ninfo: {title: Shop}\npaths:\n  /orders:\n    get:\n      responses:\n        \
+        '200':\n          content:\n            application/json:\n              \
+        schema: {type: object, properties: {id: {type: string}, total: {type: number}}}\n";
+    let repository = Repository::planned();
+    repository.write("api/shop.yaml", shop);
+    repository.write(
+        "plan/services/ShopApi.toml",
+        "service = \"ShopApi\"\nversion = \"1.0.0\"\n\n[source]\npath = \"api/shop.yaml\"\n\
+         language = \"openapi\"\nsymbol = \"Shop\"\n\n[phases]\nuses = [\"7\"]\n",
+    );
+    let (said, status) = repository.spots(&["contract", "freeze"]);
+    assert_eq!(status, 0, "{said}");
+    repository.commit();
+    assert_eq!(repository.gate(&["--base", "main"]), (Vec::new(), 0));
+    repository.write("api/shop.yaml", shop.replace(", total: {type: number}", ""));
+    let (found, status) = repository.gate(&["--base", "main"]);
+    let broken = [
+        "locked-contract-broken",
+        "response-property-removed",
+        "version-step-too-small",
+    ];
+    assert_eq!((found, status), (rules(&broken), 1));
+    let more = shop.replace(
+        "total: {type: number}",
+        "total: {type: number}, tax: {type: number}",
+    );
+    repository.write("api/shop.yaml", more);
+    let (found, _) = repository.gate(&[]);
+    assert_eq!(
+        found,
+        rules(&["locked-contract-grew", "version-step-too-small"])
+    );
+    repository.write(
+        "api/shop.yaml",
+        "openapi: 3.1.0\ninfo: {title: Shop}\npaths: [",
+    );
+    let (said, status) = repository.spots(&["plan", "check"]);
+    assert_eq!(status, 1, "{said}");
+    assert!(
+        said.contains("api/shop.yaml: could not read: line"),
+        "{said}"
+    );
+}
+
+#[test]
 fn a_base_whose_plan_is_torn_is_never_clean() {
     let repository = Repository::planned();
     repository.edit(

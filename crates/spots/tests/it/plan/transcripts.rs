@@ -5,6 +5,15 @@ use super::Repository;
 #[test]
 fn questions_to_the_plan() {
     let repository = Repository::planned();
+    let file = repository.path().join("plan/services/PaymentService.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let deprecation = "[[deprecation]]\nmember = \"refund\"\nannounced_in = \"7\"\nreplacement = \"RefundService\"\n";
+    std::fs::write(file, format!("{text}\n{deprecation}")).unwrap();
+    repository.edit(
+        "plan/services/BusinessService.toml",
+        "uses = [\"7\", \"9\"]",
+        "modifies = [\"7\"]\nuses = [\"9\"]",
+    );
     insta::assert_snapshot!(repository.transcript(&[
         "plan matrix",
         "plan matrix --format markdown",
@@ -16,6 +25,7 @@ fn questions_to_the_plan() {
         "plan can-i-change PaymentService --in 7.30",
         "plan can-i-change PaymentService",
         "plan deprecations",
+        "plan deprecations --json",
         "plan owed",
         "plan owed --json",
         "plan owed --junit nothing.xml",

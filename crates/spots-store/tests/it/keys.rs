@@ -1,0 +1,399 @@
+//! Wrapped keys: rotation, retirement, purging.
+
+use std::collections::BTreeSet;
+
+use spots_privacy::consent::{KeyOwner, Person};
+use spots_privacy::{KeyError, MasterKeys, SystemRandomness, WrappedKey, Wrapping};
+use spots_store::StoreError;
+use spots_store::keys::{Closing, Purge, Rewrapped, StoredKey};
+use spots_store::model::{Selection, ShareFilter};
+use spots_store::rotation::{Pace, RotationError, check_keys, rewrap};
+
+use crate::stage::{Offer, Stage};
+
+/// Above everything: what wraps any stored key is older.
+const ANY: Wrapping = Wrapping {
+    version: u32::MAX >> 1,
+    epoch: 0,
+};
+const SLOW: Pace = Pace {
+    batch: 3,
+    rate: 1_000_000,
+};
+
+/// People who share three fields each.
+async fn people(stage: &Stage, offer: &Offer, count: usize) -> Vec<Person> {
+    let mut people = Vec::new();
+    for number in 0..count {
+        let person = stage.person().await;
+        let name = format!("Person {number}");
+        let fields = [
+            ("name", name.as_str()),
+            ("email", "a@b.example"),
+            ("phoneNumber", "+49 30 1"),
+        ];
+        let book = stage.book_sharing(person.agent(), offer, &fields);
+        stage.store.book(book).await.unwrap();
+        people.push(person);
+    }
+    people
+}
+
+fn add_version(stage: &Stage) -> Wrapping {
+    stage.change_keys(|text, _| {
+        let keys = MasterKeys::parse(text).unwrap();
+        let next = keys.with_new_version(&SystemRandomness).unwrap();
+        *text = next.to_file().to_string();
+    });
+    stage.keys.newest()
+}
+
+fn begin_epoch(stage: &Stage) -> Wrapping {
+    stage.change_keys(|_, epochs| epochs.begin(0, &SystemRandomness).unwrap());
+    stage.keys.newest()
+}
+
+async fn rotate(stage: &Stage) -> u64 {
+    rewrap(
+        stage.store.as_ref(),
+        &stage.keys,
+        &SystemRandomness,
+        SLOW,
+        &mut |_| {},
+    )
+    .await
+    .unwrap()
+}
+
+async fn all_keys(stage: &Stage) -> Vec<StoredKey> {
+    stage.store.list_older_keys(ANY, None, 1_000).await.unwrap()
+}
+
+pub(crate) async fn a_rotation_wraps_every_key_again_and_touches_no_data(stage: &Stage) {
+    let offer = stage.offer(None).await;
+    let people = people(stage, &offer, 5).await;
+    let before = stage.open(&offer).await;
+    let sealed = "SELECT count(DISTINCT sealed) FROM reservation_user_data_fields";
+    let fields = stage.count(sealed).await;
+    let keys = all_keys(stage).await;
+    let users = keys
+        .iter()
+        .filter(|key| matches!(key.owner, KeyOwner::User(_)));
+    assert_eq!(
+        users.count(),
+        people.len() + 1,
+        "everyone and the host's member"
+    );
+
+    let newest = add_version(stage);
+    assert_eq!(rotate(stage).await, keys.len() as u64);
+    for count in stage.store.count_wrappings().await.unwrap() {
+        assert_eq!(count.wrapping, newest, "{}", count.table);
+    }
+    let closed = stage
+        .store
+        .close_wrappings(newest, stage.stamp())
+        .await
+        .unwrap();
+    let Closing::Proved(floor) = closed else {
+        panic!("{closed:?}")
+    };
+    assert_eq!(floor.wrapping, newest);
+    assert_eq!(stage.store.lookup_floor().await.unwrap(), Some(floor));
+    // The old version goes; everything opens as before.
+    stage.change_keys(|text, _| {
+        let keys = MasterKeys::parse(text).unwrap();
+        let rest = keys.without_versions_below(newest.version).unwrap();
+        *text = rest.to_file().to_string();
+    });
+    assert_eq!(stage.keys.versions(), [newest.version]);
+    assert_eq!(stage.open(&offer).await, before);
+    assert_eq!(stage.count(sealed).await, fields);
+    let again: BTreeSet<_> = all_keys(stage)
+        .await
+        .into_iter()
+        .map(|key| key.owner)
+        .collect();
+    assert_eq!(again, keys.into_iter().map(|key| key.owner).collect());
+}
+
+pub(crate) async fn a_rotation_that_stopped_goes_on(stage: &Stage) {
+    let offer = stage.offer(None).await;
+    people(stage, &offer, 4).await;
+    let total = all_keys(stage).await.len();
+    let newest = add_version(stage);
+    // A few by hand, as a rotation that was killed leaves them.
+    let some = stage.store.list_older_keys(newest, None, 7).await.unwrap();
+    let some: Vec<_> = some.into_iter().map(|old| again(stage, old)).collect();
+    assert_eq!(stage.store.update_keys(some.clone()).await.unwrap(), 7);
+    assert_eq!(
+        stage.store.update_keys(some).await.unwrap(),
+        0,
+        "they are not as they were read"
+    );
+    let left = stage
+        .store
+        .close_wrappings(newest, stage.stamp())
+        .await
+        .unwrap();
+    assert!(matches!(left, Closing::Left(_)), "{left:?}");
+    assert_eq!(stage.store.lookup_floor().await.unwrap(), None);
+    assert_eq!(rotate(stage).await, total as u64 - 7);
+    assert_eq!(rotate(stage).await, 0);
+    assert!(
+        stage
+            .open(&offer)
+            .await
+            .iter()
+            .all(|(_, fields)| fields.len() == 3)
+    );
+}
+
+fn again(stage: &Stage, old: StoredKey) -> Rewrapped {
+    let new = stage
+        .keys
+        .rewrap(&old.key, old.owner.place(), &SystemRandomness);
+    Rewrapped {
+        new: new.unwrap(),
+        old,
+    }
+}
+
+pub(crate) async fn nothing_comes_back_below_the_floor(stage: &Stage) {
+    let offer = stage.offer(None).await;
+    let ada = stage.person().await;
+    // Sealed by a server that does not know the new version yet.
+    let late = stage.book_sharing(ada.agent(), &offer, &[("name", "Ada")]);
+    let eve = Person::create(
+        spots_privacy::UserId::generate(&SystemRandomness),
+        &SystemRandomness,
+    );
+    let late_account = stage.account(&eve, "eve@example.org");
+    let newest = add_version(stage);
+    rotate(stage).await;
+    let old = all_keys(stage).await;
+    stage
+        .store
+        .close_wrappings(newest, stage.stamp())
+        .await
+        .unwrap();
+
+    let rows = "SELECT (SELECT count(*) FROM reservations) + (SELECT count(*) FROM users)
+                     + (SELECT count(*) FROM share_keys)";
+    let before = stage.count(rows).await;
+    for refused in [
+        stage.store.book(late).await.map(drop),
+        stage.store.add_account(late_account).await,
+    ] {
+        let Err(StoreError::Failed { cause, .. }) = refused else {
+            panic!("stored below the floor")
+        };
+        assert!(format!("{cause:?}").contains("retired"), "{cause:?}");
+    }
+    assert_eq!(stage.count(rows).await, before, "nothing is stored by half");
+    // Nor by an update.
+    let first = old.into_iter().next().unwrap();
+    let new = WrappedKey {
+        version: newest.version - 1,
+        ..first.key.clone()
+    };
+    let back = stage
+        .store
+        .update_keys(vec![Rewrapped { old: first, new }])
+        .await;
+    assert!(back.is_err());
+    let again = stage.book_sharing(ada.agent(), &offer, &[("name", "Ada")]);
+    stage.store.book(again).await.unwrap();
+}
+
+pub(crate) async fn what_ended_during_a_rotation_stays_gone(stage: &Stage) {
+    let offer = stage.offer(None).await;
+    let people = people(stage, &offer, 3).await;
+    let newest = add_version(stage);
+    let listed = stage
+        .store
+        .list_older_keys(newest, None, 100)
+        .await
+        .unwrap();
+    let total = listed.len() as u64;
+    assert_eq!(stage.revoke(people[1].agent(), Selection::All).await, 3);
+    let listed = listed.into_iter().map(|old| again(stage, old)).collect();
+    assert_eq!(stage.store.update_keys(listed).await.unwrap(), total - 3);
+    assert_eq!(stage.count("SELECT count(*) FROM share_keys").await, 6);
+    let empty = stage
+        .open(&offer)
+        .await
+        .iter()
+        .filter(|(_, fields)| fields.is_empty())
+        .count();
+    assert_eq!(empty, 1);
+}
+
+pub(crate) async fn a_damaged_key_stops_the_rotation_and_is_named(stage: &Stage) {
+    let offer = stage.offer(None).await;
+    people(stage, &offer, 1).await;
+    let keys = all_keys(stage).await;
+    let [.., a, b] = keys.as_slice() else {
+        panic!("three keys of a share")
+    };
+    // Altered, and taken from another row.
+    let mut altered = a.key.clone();
+    *altered.bytes.last_mut().unwrap() ^= 1;
+    for bad in [altered, b.key.clone()] {
+        let old = all_keys(stage)
+            .await
+            .into_iter()
+            .find(|key| key.owner == a.owner)
+            .unwrap();
+        let put = Rewrapped { old, new: bad };
+        assert_eq!(stage.store.update_keys(vec![put]).await.unwrap(), 1);
+        add_version(stage);
+        let stopped = rewrap(
+            stage.store.as_ref(),
+            &stage.keys,
+            &SystemRandomness,
+            SLOW,
+            &mut |_| {},
+        )
+        .await;
+        let Err(RotationError::Key { owner, cause }) = stopped else {
+            panic!("{stopped:?}")
+        };
+        let KeyOwner::Share { share, field, .. } = &a.owner else {
+            panic!("a key of a share")
+        };
+        assert!(owner.contains(share) && owner.contains(field), "{owner}");
+        assert_eq!(cause, KeyError::DoesNotUnwrap);
+    }
+}
+
+pub(crate) async fn keys_of_another_database_are_refused(stage: &Stage) {
+    let others = MasterKeys::generate(&SystemRandomness);
+    check_keys(stage.store.as_ref(), &others).await.unwrap();
+    stage.person().await;
+    check_keys(stage.store.as_ref(), &stage.keys).await.unwrap();
+    let refused = check_keys(stage.store.as_ref(), &others).await.unwrap_err();
+    assert!(matches!(refused, RotationError::Key { .. }), "{refused:?}");
+}
+
+pub(crate) async fn what_was_taken_back_is_purged_with_its_epoch(stage: &Stage) {
+    begin_epoch(stage);
+    let offer = stage.offer(None).await;
+    let people = people(stage, &offer, 2).await;
+    let [ada, ben] = people.as_slice() else {
+        panic!("two people")
+    };
+    let old = all_keys(stage).await;
+    stage.revoke(ada.agent(), Selection::All).await;
+    let ended = ShareFilter {
+        ended: true,
+        ..ShareFilter::default()
+    };
+    let purged = async || {
+        let shares = stage.shares(ada.agent(), ended).await;
+        assert_eq!(shares.len(), 3);
+        let purged = shares.iter().map(|share| share.purged_at_ns);
+        purged
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(purged().await, [None], "revoked, and not yet purged");
+    let newest = begin_epoch(stage);
+    let epochs_only = Wrapping {
+        version: 0,
+        ..newest
+    };
+    rotate(stage).await;
+    let closed = stage
+        .store
+        .close_wrappings(epochs_only, stage.stamp())
+        .await
+        .unwrap();
+    assert!(matches!(closed, Closing::Proved(_)), "{closed:?}");
+    stage.change_keys(|_, epochs| assert_eq!(epochs.retire_before(newest.epoch), 1));
+    let stamp = stage.stamp();
+    let marked = stage
+        .store
+        .purge(Purge::Before(epochs_only), stamp)
+        .await
+        .unwrap();
+    assert_eq!(marked, 3);
+    assert_eq!(purged().await, [Some(stamp.at_ns)]);
+    // What a backup of that time holds opens with none of the keys that are left; what is live does.
+    for key in &old {
+        let refused = stage
+            .keys
+            .rewrap(&key.key, key.owner.place(), &SystemRandomness);
+        assert_eq!(refused.unwrap_err(), KeyError::UnknownEpoch(1));
+    }
+    let live = stage.shares(ben.agent(), ShareFilter::default()).await;
+    assert_eq!(live.len(), 3);
+    assert!(
+        live.iter()
+            .all(|share| share.purged_at_ns.is_none() && share.grant.key.is_some())
+    );
+}
+
+pub(crate) async fn a_destroyed_key_is_in_no_file_that_can_be_read(stage: &Stage) {
+    let epochs = stage.on_postgres();
+    if epochs {
+        begin_epoch(stage);
+    }
+    let offer = stage.offer(None).await;
+    let people = people(stage, &offer, 8).await;
+    let keys = all_keys(stage).await;
+    let share_of = stage
+        .shares(people[3].agent(), ShareFilter::default())
+        .await;
+    let mine = share_of[0].share.to_string();
+    let (gone, live): (Vec<_>, Vec<_>) = keys
+        .into_iter()
+        .filter(|key| matches!(key.owner, KeyOwner::Share { .. }))
+        .partition(|key| matches!(&key.owner, KeyOwner::Share { share, .. } if *share == mine));
+    assert_eq!((gone.len(), live.len()), (3, 21));
+    let found = |bytes: &[u8], key: &StoredKey| holds(bytes, &key.key.bytes[5..]);
+    let bytes = stage.files();
+    assert!(
+        live.iter().chain(&gone).all(|key| found(&bytes, key)),
+        "the search finds keys"
+    );
+
+    stage.revoke(people[3].agent(), Selection::All).await;
+    if epochs {
+        // The bytes may survive in dead rows and the log: what wrapped them does not.
+        let newest = begin_epoch(stage);
+        rotate(stage).await;
+        stage.change_keys(|_, epochs| epochs.retire_before(newest.epoch));
+        for key in &gone {
+            let opened = stage
+                .keys
+                .rewrap(&key.key, key.owner.place(), &SystemRandomness);
+            assert_eq!(opened.unwrap_err(), KeyError::UnknownEpoch(1));
+        }
+        return;
+    }
+    let purged = stage
+        .store
+        .purge(Purge::Files, stage.stamp())
+        .await
+        .unwrap();
+    assert_eq!(purged, 3);
+    let bytes = stage.files();
+    for key in &gone {
+        assert!(!found(&bytes, key), "a destroyed key is still in the files");
+    }
+    assert!(live.iter().all(|key| found(&bytes, key)));
+    assert_eq!(
+        stage
+            .store
+            .purge(Purge::Files, stage.stamp())
+            .await
+            .unwrap(),
+        0
+    );
+}
+
+fn holds(bytes: &[u8], part: &[u8]) -> bool {
+    bytes.windows(part.len()).any(|window| window == part)
+}

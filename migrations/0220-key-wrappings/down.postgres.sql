@@ -1,0 +1,10 @@
+DROP TRIGGER share_keys_destroyed ON share_keys;
+DROP TRIGGER user_keys_floor ON user_keys;
+DROP TRIGGER share_keys_floor ON share_keys;
+DROP FUNCTION note_destroyed_key();
+DROP FUNCTION refuse_retired_wrapping();
+DROP TABLE destroyed_keys;
+DROP TABLE wrapping_floor;
+DROP INDEX user_keys_epoch;
+DROP INDEX user_keys_version;
+DROP INDEX share_keys_epoch;

@@ -1,0 +1,10 @@
+DROP TRIGGER share_keys_destroyed;
+DROP TRIGGER user_keys_floor_update;
+DROP TRIGGER user_keys_floor_insert;
+DROP TRIGGER share_keys_floor_update;
+DROP TRIGGER share_keys_floor_insert;
+DROP TABLE destroyed_keys;
+DROP TABLE wrapping_floor;
+DROP INDEX user_keys_epoch;
+DROP INDEX user_keys_version;
+DROP INDEX share_keys_epoch;
