@@ -230,7 +230,7 @@ impl MasterKeys {
     /// Reads keys that [`Self::refresh`] reads again. A key of a version that this process does not
     /// hold yet also makes it read again, once.
     pub fn from_source(source: Box<dyn KeySource>) -> Result<Self, KeyError> {
-        let texts = source.read().map_err(unreadable)?;
+        let texts = read(source.as_ref())?;
         let mut keys = Self::parse(&texts.keys)?;
         if let Some(text) = &texts.epochs {
             keys = keys.with_epochs(Epochs::parse(text)?);
@@ -253,7 +253,7 @@ impl MasterKeys {
         let Some(source) = &self.source else {
             return Ok(());
         };
-        let texts = source.read().map_err(unreadable)?;
+        let texts = read(source.as_ref())?;
         let again = Self::parse(&texts.keys)?;
         if *again.lookup.0 != *self.lookup.0 {
             return Err(KeyError::OtherLookup);
@@ -445,6 +445,12 @@ impl fmt::Debug for LookupKey {
     }
 }
 
+fn read(source: &dyn KeySource) -> Result<KeyTexts, KeyError> {
+    source
+        .read()
+        .map_err(|cause| KeyError::Source(cause.to_string()))
+}
+
 fn key_data(by: Wrapping, place: Place<'_>) -> Vec<u8> {
     let version = by.version.to_be_bytes();
     let epoch = by.epoch.to_be_bytes();
@@ -454,10 +460,6 @@ fn key_data(by: Wrapping, place: Place<'_>) -> Vec<u8> {
     };
     let place = [place.table, place.row, place.field].map(str::as_bytes);
     associated(&[&[label.as_bytes()], by, &place].concat())
-}
-
-fn unreadable(cause: Box<dyn std::error::Error + Send + Sync>) -> KeyError {
-    KeyError::Source(cause.to_string())
 }
 
 pub(crate) fn push_line(text: &mut String, words: &[&str]) {

@@ -27,11 +27,8 @@ pub(super) fn add_note(directory: &Path, line: &str) -> io::Result<()> {
     let mut lines = read_notes(directory)?;
     lines.push(line.to_owned());
     let surplus = lines.len().saturating_sub(NOTES_MAX);
-    let text: String = lines
-        .iter()
-        .skip(surplus)
-        .map(|line| format!("{line}\n"))
-        .collect();
+    let kept = lines.get(surplus..).unwrap_or_default();
+    let text = kept.join("\n") + "\n";
     // Another file first, so that a crash leaves the old lines or the new ones.
     let fresh = directory.join("clock.disruptions.new");
     fs::write(&fresh, text)?;

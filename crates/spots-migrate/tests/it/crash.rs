@@ -197,3 +197,97 @@ fn postgres_killed_at_any_moment_says_the_truth_and_goes_on() {
         assert!(partly > 0, "no kill came in the middle: move the times");
     });
 }
+
+/// A statement's server process is killed in the middle of the build; the whole server goes down with
+/// it and recovers, as after a power cut.
+#[test]
+fn postgres_killed_during_a_concurrent_index_build_recovers_and_finishes() {
+    let build = set(&[
+        (
+            "1",
+            "",
+            "CREATE TABLE a AS SELECT i AS id FROM generate_series(1, 20000) i",
+            "",
+        ),
+        (
+            "2",
+            "transactional = false",
+            "CREATE TABLE b (id int);\nCREATE INDEX CONCURRENTLY by_id ON a (id);",
+            "",
+        ),
+    ]);
+    let cluster = Cluster::start();
+    cluster::block_on(async {
+        let mut client = cluster.database("build").await;
+        let none = postgres::Backfills::new();
+        let mut silent = spots_migrate::Silent;
+        let mut run = quiet(&mut silent).to("1");
+        postgres::apply(&mut client, &build, &none, &mut run)
+            .await
+            .unwrap();
+        // An open write keeps the build waiting in its first phase.
+        let mut other = cluster.connect("build").await;
+        let open = other.transaction().await.unwrap();
+        open.execute("UPDATE a SET id = id WHERE id = 1", &[])
+            .await
+            .unwrap();
+        let set = build.clone();
+        let runner = tokio::spawn(async move {
+            let none = postgres::Backfills::new();
+            let mut silent = spots_migrate::Silent;
+            postgres::apply(&mut client, &set, &none, &mut quiet(&mut silent)).await
+        });
+        let watcher = cluster.connect("build").await;
+        let builder = loop {
+            let found = watcher
+                .query_opt(
+                    "SELECT pid FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX CONC%'
+                         AND wait_event_type = 'Lock'",
+                    &[],
+                )
+                .await
+                .unwrap();
+            if let Some(row) = found {
+                break row.get::<_, i32>(0);
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        };
+        kill(builder);
+        assert!(runner.await.unwrap().is_err());
+        drop(open);
+        // Every session goes down with it; before, a new one might still be let in to die.
+        while !watcher.is_closed() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let mut client = cluster.again("build").await;
+        let invalid = "SELECT count(*) FROM pg_index WHERE NOT indisvalid";
+        let left = client
+            .query_one(invalid, &[])
+            .await
+            .unwrap()
+            .get::<_, i64>(0);
+        assert_eq!(left, 1, "the crash left an invalid index");
+        let states = postgres::status(&client).await.unwrap();
+        assert_eq!(states[1].state, State::Running);
+        let done = postgres::apply(&mut client, &build, &none, &mut quiet(&mut silent)).await;
+        assert_eq!(done.unwrap().ids, ["2"]);
+        let left = client
+            .query_one(invalid, &[])
+            .await
+            .unwrap()
+            .get::<_, i64>(0);
+        assert_eq!(left, 0);
+        let built = "SELECT count(*) FROM pg_class WHERE relname = 'by_id'";
+        let built = client.query_one(built, &[]).await.unwrap().get::<_, i64>(0);
+        assert_eq!(built, 1);
+    });
+}
+
+#[expect(clippy::disallowed_methods, reason = "the process that is killed")]
+fn kill(process: i32) {
+    let done = Command::new("kill")
+        .args(["-9", &process.to_string()])
+        .status()
+        .unwrap();
+    assert!(done.success());
+}

@@ -76,7 +76,7 @@ pub const TABLES: &[Table] = &[
     },
     Table {
         name: "legacy_agents",
-        holds: "empty but on the way back",
+        holds: "agents by old user id; empty but on the way back",
         readers: "the platform",
         kept: "while an old database is written again",
         columns: &[
@@ -538,6 +538,33 @@ pub const TABLES: &[Table] = &[
         columns: &[
             Column("single", Technical, Not("there is one row")),
             Column("final_ns", Technical, Not("of the platform")),
+        ],
+    },
+    Table {
+        name: "wrapping_floor",
+        holds: "below what no key is wrapped any more",
+        readers: "the platform",
+        kept: "for ever",
+        columns: &[
+            Column("only_row", Technical, Not("there is one row")),
+            Column("master_version", Technical, Not("of keys")),
+            Column("prefix", Technical, Not("of keys")),
+            Column("proved_at_ns", Technical, Not("of keys")),
+        ],
+    },
+    Table {
+        name: "destroyed_keys",
+        holds: "keys of shared fields that are gone, and since when their last copy is",
+        readers: "the platform, the person",
+        kept: "as long as the event",
+        columns: &[
+            Column("host_id", Public, At("shares")),
+            Column("share_id", Pseudonym, At("shares")),
+            Column("field", Technical, At("shares")),
+            Column("master_version", Technical, Not("of the key")),
+            Column("prefix", Technical, Not("of the key")),
+            Column("swept", Technical, Not("of the purge under way")),
+            Column("purged_at_ns", Technical, At("shares")),
         ],
     },
 ];

@@ -1,15 +1,18 @@
 //! Calling an event off.
 
 use async_trait::async_trait;
-use spots_booking::{EventId, HostId, Refusal};
+use spots_booking::{EventId, HostId, Refusal, Stream};
 use tokio::try_join;
 
 use super::PostgresStore;
 use super::columns::Columns;
-use super::session::{Fault, Session, Work, statements};
+use super::journal::Lines;
+use super::order::{Opened, OrderedWork};
+use super::session::{Fault, Session, statements};
 use super::shares::{self, Ended, Ending};
 use crate::error::StoreError;
 use crate::model::Stamp;
+use crate::queue;
 use crate::rows::due_at;
 use crate::store::call_off::{CallOffStore, CalledOff};
 
@@ -65,7 +68,7 @@ impl CallOffStore for PostgresStore {
             event: event.to_string(),
             stamp,
         };
-        self.transact(&work)
+        self.transact_in_order(work)
             .await
             .map_err(|fault| fault.into_error("call an event off"))
     }
@@ -77,21 +80,25 @@ struct CallOff {
     stamp: Stamp,
 }
 
-impl Work for CallOff {
+impl OrderedWork for CallOff {
     type Answer = CalledOff;
 
-    async fn work(&self, session: &Session) -> Result<CalledOff, Fault> {
+    async fn work(&self, session: &Session, opened: &Opened) -> Result<CalledOff, Fault> {
         let Self { host, event, stamp } = self;
         let (now, id) = (stamp.timestamp().as_second(), stamp.id.as_slice());
-        let ((), (), known, (), cancelled, ended) = try_join!(
+        let ((), ours, (), known, (), cancelled, ended) = try_join!(
             biased;
             session.begin(),
+            opened.fence(session),
             session.run(&LOCK_POOLS, [host, event]),
             session.row(&LOCK_EVENT, [host, event]),
             session.run(&CALL_OFF, [host, event]),
             session.rows(&CANCEL, [host, event, &stamp.at_ns, &now]),
             session.rows(&END, [host, event, &stamp.at_ns, &id]),
         )?;
+        if !ours {
+            return Err(Fault::Fenced);
+        }
         if known.is_none() {
             return Err(Refusal::NotFound("event").into());
         }
@@ -100,10 +107,14 @@ impl Work for CallOff {
             .map(Ended::from_row)
             .collect::<Result<Vec<_>, _>>()?;
         let (mut bookings, mut agents) = (Vec::<String>::new(), Vec::<String>::new());
+        let mut journal = Lines::default();
         for row in &cancelled {
             let mut columns = Columns::of(row);
-            bookings.push(columns.take()?);
-            agents.push(columns.take()?);
+            let (booking, agent): (String, String) = (columns.take()?, columns.take()?);
+            let entry = queue::returned(&booking, *stamp);
+            journal.push(&agent, &entry, opened.issue()?);
+            bookings.push(booking);
+            agents.push(agent);
         }
         let ending = Ending {
             kind: "called_off",
@@ -116,6 +127,7 @@ impl Work for CallOff {
             session.run_unless(bookings.is_empty(), &ANNOUNCE, [
                 host, &bookings, &agents, &id, &stamp.at_ns, &due,
             ]),
+            journal.write(session, Stream::Reservations),
             session.commit(),
         )?;
         Ok(CalledOff {

@@ -3,10 +3,12 @@
 use async_trait::async_trait;
 use rusqlite::{Connection, params};
 use spots_booking::{EventId, HostId, Refusal};
+use spots_clock::AtomicClock;
 
-use super::{Fault, SqliteStore, bookings, shares};
+use super::{Fault, SqliteStore, bookings, journal, shares};
 use crate::error::StoreError;
 use crate::model::Stamp;
+use crate::queue;
 use crate::rows::parse;
 use crate::store::call_off::{CallOffStore, CalledOff};
 
@@ -18,8 +20,9 @@ impl CallOffStore for SqliteStore {
         event: EventId,
         stamp: Stamp,
     ) -> Result<CalledOff, StoreError> {
+        let clock = self.clock();
         self.write("call an event off", move |db| {
-            call_off(db, host, event, stamp)
+            call_off(db, &clock, (host, event), stamp)
         })
         .await
     }
@@ -27,8 +30,8 @@ impl CallOffStore for SqliteStore {
 
 fn call_off(
     db: &Connection,
-    host: HostId,
-    event: EventId,
+    clock: &AtomicClock,
+    (host, event): (HostId, EventId),
     stamp: Stamp,
 ) -> Result<CalledOff, Fault> {
     let (host_id, event_id) = (host.to_string(), event.to_string());
@@ -51,6 +54,8 @@ fn call_off(
         })?
         .collect::<Result<Vec<(String, String)>, _>>()?;
     for (booking, agent) in &cancelled {
+        let returned = vec![queue::returned(booking, stamp)];
+        journal::append(db, clock, &queue::batch(agent, returned))?;
         let booking = parse(booking, "reservations.booking_id")?;
         bookings::announce(db, "called_off", host, booking, (agent, stamp))?;
     }

@@ -1,6 +1,6 @@
 //! The life of shares: whatever happens to them in whatever order, what opens is what a model says.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -86,6 +86,12 @@ struct Field {
     text: String,
     expires_at_ns: i64,
     ended: bool,
+}
+
+impl Field {
+    fn is_live(&self, now: i64) -> bool {
+        !self.ended && self.expires_at_ns > now
+    }
 }
 
 struct World<'a> {
@@ -331,7 +337,8 @@ impl World<'_> {
             let mut expected: Vec<_> = self.open_at(host).map(in_words).collect();
             let opened = self.stage.open(offer).await;
             let mut opened: Vec<_> = opened.into_iter().flat_map(|(_, fields)| fields).collect();
-            (expected.sort(), opened.sort());
+            expected.sort();
+            opened.sort();
             assert_eq!(opened, expected, "after {step:?}");
         }
         for (number, person) in self.people.iter().enumerate() {
@@ -339,16 +346,16 @@ impl World<'_> {
                 .stage
                 .shares(person.agent(), ShareFilter::default())
                 .await;
-            let seen = shares
+            let seen: BTreeSet<_> = shares
                 .iter()
-                .map(|share| (share.share, share.field.to_string()));
-            let seen: BTreeMap<_, _> = seen.map(|key| (key, ())).collect();
+                .map(|share| (share.share, share.field.to_string()))
+                .collect();
             let now = self.now();
-            let live = self.fields.iter().filter(|field| {
-                field.person == number && !field.ended && field.expires_at_ns > now
-            });
-            let live: BTreeMap<_, _> = live
-                .map(|field| ((field.share, field.field.to_owned()), ()))
+            let live: BTreeSet<_> = self
+                .fields
+                .iter()
+                .filter(|field| field.person == number && field.is_live(now))
+                .map(|field| (field.share, field.field.to_owned()))
                 .collect();
             assert_eq!(seen, live, "after {step:?}");
         }
@@ -373,7 +380,7 @@ impl World<'_> {
         let now = self.now();
         self.fields
             .iter()
-            .filter(move |field| field.host == host && !field.ended && field.expires_at_ns > now)
+            .filter(move |field| field.host == host && field.is_live(now))
     }
 }
 

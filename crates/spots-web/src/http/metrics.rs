@@ -181,7 +181,6 @@ impl Page {
         self.line(format_args!(
             "{name}{{node=\"{node}\",incarnation=\"{incarnation}\",precision=\"{precision}\"}} 1"
         ));
-        let bound = status.error_bound;
         let offset = Seconds::of_signed(status.offset);
         let ahead = status.window.mark.saturating_sub(status.server_time);
         for (name, help, value) in [
@@ -203,6 +202,12 @@ impl Page {
         ] {
             self.single(name, "gauge", help, value);
         }
+        self.synchronisation(status);
+        self.counts(status);
+    }
+
+    fn synchronisation(&mut self, status: &ClockStatus) {
+        let bound = status.error_bound;
         let name = "spots_clock_error_bound_seconds";
         self.family(
             name,
@@ -226,6 +231,9 @@ impl Page {
         ] {
             self.single(name, "gauge", help, value);
         }
+    }
+
+    fn counts(&mut self, status: &ClockStatus) {
         for (name, help, value) in [
             (
                 "spots_clock_window_extensions_total",

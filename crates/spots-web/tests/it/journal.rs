@@ -163,6 +163,7 @@ async fn what_happened_offline_is_placed_between_its_receipt_and_its_arrival() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table, one case a line")]
 async fn what_cannot_be_is_refused_by_name_and_stores_nothing() {
     let world = world().await;
     let now = world.now().await;
@@ -314,6 +315,10 @@ async fn an_effect_sorts_after_its_cause() {
 }
 
 #[tokio::test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one reading after the other, each seen by the next"
+)]
 async fn only_operators_read_and_their_reading_is_entered() {
     let world = world().await;
     world.add("analytics", used("used-0001")).await;

@@ -1,5 +1,6 @@
 //! `spots operator`.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
@@ -56,10 +57,10 @@ pub(crate) fn run(command: &OperatorCommand, output: &mut Output) -> anyhow::Res
     }
     let mut bytes = [0; TOKEN_BYTES];
     SystemRandomness.fill(&mut bytes);
-    let token = bytes
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect::<String>();
+    let token = bytes.iter().fold(String::new(), |mut token, byte| {
+        write!(token, "{byte:02x}").expect("a string takes all text");
+        token
+    });
     let mut file = fs::OpenOptions::new()
         .append(true)
         .create(true)

@@ -11,6 +11,8 @@ mod clock_audit;
 #[cfg(test)]
 mod keys;
 #[cfg(test)]
+mod ledger;
+#[cfg(test)]
 mod migrate;
 #[cfg(test)]
 mod plan;

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use clap::Args;
 use spots_findings::{Report, Rule, Tool, text};
-use spots_migrate::{RollBack, Run, State, sqlite};
+use spots_migrate::{RollBack, Run, State, postgres, sqlite};
 use spots_privacy::SystemRandomness;
 use spots_store::legacy::{Mapping, Mover, Source, Survey, Target, copy, sqlite_backfills};
 use spots_store::schema;
 
-use super::database::{Database, DatabaseArgs, adopt_on, finish, teller};
+use super::database::{Database, DatabaseArgs, finish, owner, teller};
+use super::scratch::Scratch;
 use crate::commands::{keys, serve};
 use crate::output::Output;
 
@@ -168,25 +169,45 @@ fn up(
     to: Option<&str>,
 ) -> Result<spots_migrate::Applied, spots_migrate::ApplyError> {
     let mut tell = teller();
-    let mut run = Run::by("spots migrate upgrade-legacy", &mut tell).batch_rows(args.batch_rows);
+    let mut run = Run::by(owner("upgrade-legacy"), &mut tell).batch_rows(args.batch_rows);
     if let Some(to) = to {
         run = run.to(to);
     }
-    database.apply(&schema::migrations(), Some(mover), &mut run)
+    let set = schema::migrations();
+    match database {
+        Database::Sqlite(connection) => {
+            sqlite::apply(connection, &set, &sqlite_backfills(Some(mover)), &mut run)
+        }
+        Database::Postgres(client, runtime) => {
+            let backfills = postgres_backfills(Some(mover));
+            runtime.block_on(postgres::apply(client, &set, &backfills, &mut run))
+        }
+    }
 }
 
 /// Records an old database as being at the baseline, once its schema is proven to be.
 fn adopt(args: &UpgradeArgs, database: &mut Database) -> anyhow::Result<()> {
     let set = schema::migrations();
     let mut tell = teller();
-    let mut run = Run::by("spots migrate upgrade-legacy", &mut tell).to(BASELINE);
+    let mut run = Run::by(owner("upgrade-legacy"), &mut tell).to(BASELINE);
     match database {
         Database::Sqlite(connection) => {
             sqlite::adopt(connection, &set, &sqlite_backfills(None), &mut run)?;
         }
         Database::Postgres(client, runtime) => {
             let url = &args.database.database;
-            runtime.block_on(adopt_on(client, url, &set, &mut run))??;
+            runtime.block_on(async {
+                let scratch = Scratch::create(url, None).await?;
+                let backfills = postgres_backfills(None);
+                let adopted = match scratch.connect(url).await {
+                    Ok(mut empty) => {
+                        Ok(postgres::adopt(client, &mut empty, &set, &backfills, &mut run).await)
+                    }
+                    Err(error) => Err(error),
+                };
+                scratch.drop().await?;
+                adopted
+            })??;
         }
     }
     Ok(())
@@ -211,9 +232,20 @@ fn back(args: &UpgradeArgs, output: &mut Output) -> anyhow::Result<ExitCode> {
     let mover = Mover::new(keys, Arc::new(SystemRandomness));
     let mut database = Database::open(&args.database, false)?;
     let mut tell = teller();
-    let mut run =
-        Run::by("spots migrate upgrade-legacy --back", &mut tell).batch_rows(args.batch_rows);
+    let mut run = Run::by(owner("upgrade-legacy --back"), &mut tell).batch_rows(args.batch_rows);
     let target = RollBack::Id(WINDOW.to_owned());
-    let done = database.roll_back(&schema::migrations(), Some(&mover), (&target, &mut run));
+    let set = schema::migrations();
+    let done = match &mut database {
+        Database::Sqlite(connection) => {
+            let backfills = sqlite_backfills(Some(&mover));
+            sqlite::roll_back(connection, &set, &backfills, &target, &mut run)
+        }
+        Database::Postgres(client, runtime) => {
+            let backfills = postgres_backfills(Some(&mover));
+            runtime.block_on(postgres::roll_back(
+                client, &set, &backfills, &target, &mut run,
+            ))
+        }
+    };
     finish(done, "rolled back", output)
 }
