@@ -31,6 +31,14 @@ pub struct Survey {
 }
 
 impl Survey {
+    /// Of a database that is not looked at, because its mapping is refused.
+    pub fn refused(finding: Finding) -> Self {
+        Self {
+            findings: vec![finding],
+            ..Self::default()
+        }
+    }
+
     /// Reads the whole old database and writes nothing.
     pub async fn of(source: &mut Source, mapping: &Mapping) -> Result<Self, StoreError> {
         let catalogue = source.catalogue().await?;

@@ -70,7 +70,7 @@ pub(crate) fn run(args: &UpgradeArgs, output: &mut Output) -> anyhow::Result<Exi
         let runtime = serve::runtime()?;
         let (survey, source) = survey(args, &runtime)?;
         let verdict = report(&survey, output)?;
-        if verdict != ExitCode::SUCCESS {
+        if !survey.findings.is_empty() {
             return Ok(verdict);
         }
         if args.from.is_none() && !survey.is_baseline {
@@ -104,10 +104,7 @@ fn survey(
         let mut source = Source::open(url).await?;
         let survey = match mapping {
             Ok(mapping) => Survey::of(&mut source, &mapping).await?,
-            Err(finding) => Survey {
-                findings: vec![*finding],
-                ..Survey::default()
-            },
+            Err(finding) => Survey::refused(*finding),
         };
         Ok((survey, source))
     })
