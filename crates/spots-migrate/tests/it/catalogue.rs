@@ -75,110 +75,112 @@ async fn compare(client: &mut Client, set: &MigrationSet) -> usize {
     seen.len()
 }
 
+/// One of each kind of dependency, across migrations.
+const SAMPLE: &[(&str, &str, &str, &str)] = &[
+    (
+        "01",
+        "",
+        "CREATE SCHEMA app; CREATE TYPE app.mood AS ENUM ('good', 'bad')",
+        "",
+    ),
+    (
+        "02",
+        "",
+        "CREATE DOMAIN app.short AS text CHECK (length(VALUE) < 20)",
+        "",
+    ),
+    (
+        "03",
+        "",
+        "CREATE TABLE app.people (id uuid PRIMARY KEY, name app.short, mood app.mood)",
+        "",
+    ),
+    (
+        "04",
+        "",
+        "CREATE FUNCTION app.touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$",
+        "",
+    ),
+    (
+        "05",
+        "",
+        "CREATE TRIGGER touch BEFORE UPDATE ON app.people FOR EACH ROW EXECUTE FUNCTION app.touch()",
+        "",
+    ),
+    (
+        "06",
+        "",
+        "CREATE TABLE app.notes (id serial PRIMARY KEY, who uuid REFERENCES app.people (id) ON DELETE CASCADE, body text)",
+        "",
+    ),
+    (
+        "07",
+        "",
+        "CREATE FUNCTION app.shout(t text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT upper(t)'",
+        "",
+    ),
+    (
+        "08",
+        "",
+        "CREATE INDEX notes_shouted ON app.notes (app.shout(body))",
+        "",
+    ),
+    (
+        "09",
+        "",
+        "CREATE VIEW app.happy AS SELECT p.id, n.body FROM app.people p JOIN app.notes n ON n.who = p.id WHERE p.mood = 'good'",
+        "",
+    ),
+    (
+        "10",
+        "",
+        "ALTER TABLE app.notes ENABLE ROW LEVEL SECURITY; CREATE POLICY own ON app.notes USING (EXISTS (SELECT 1 FROM app.people p WHERE p.id = who))",
+        "",
+    ),
+    (
+        "11",
+        "",
+        "CREATE SEQUENCE app.numbers; ALTER TABLE app.people ADD COLUMN number bigint DEFAULT nextval('app.numbers')",
+        "",
+    ),
+    (
+        "12",
+        "",
+        "CREATE MATERIALIZED VIEW app.counted AS SELECT id, count(*) FROM app.happy GROUP BY id",
+        "",
+    ),
+    (
+        "13",
+        "",
+        "CREATE TABLE app.tags (note int, tag text); ALTER TABLE app.tags ADD CONSTRAINT of_note FOREIGN KEY (note) REFERENCES app.notes (id)",
+        "",
+    ),
+    (
+        "14",
+        "",
+        "ALTER TABLE app.tags ADD COLUMN loud text GENERATED ALWAYS AS (app.shout(tag)) STORED",
+        "",
+    ),
+    (
+        "15",
+        "",
+        "CREATE TABLE app.old (LIKE app.tags); CREATE TABLE app.part () INHERITS (app.people)",
+        "",
+    ),
+    (
+        "16",
+        "",
+        "CREATE FUNCTION app.all_happy() RETURNS SETOF app.happy LANGUAGE sql AS 'SELECT * FROM app.happy'",
+        "",
+    ),
+];
+
 #[test]
 fn the_graph_has_every_dependency_that_the_server_has() {
-    let sample = set(&[
-        (
-            "01",
-            "",
-            "CREATE SCHEMA app; CREATE TYPE app.mood AS ENUM ('good', 'bad')",
-            "",
-        ),
-        (
-            "02",
-            "",
-            "CREATE DOMAIN app.short AS text CHECK (length(VALUE) < 20)",
-            "",
-        ),
-        (
-            "03",
-            "",
-            "CREATE TABLE app.people (id uuid PRIMARY KEY, name app.short, mood app.mood)",
-            "",
-        ),
-        (
-            "04",
-            "",
-            "CREATE FUNCTION app.touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$",
-            "",
-        ),
-        (
-            "05",
-            "",
-            "CREATE TRIGGER touch BEFORE UPDATE ON app.people FOR EACH ROW EXECUTE FUNCTION app.touch()",
-            "",
-        ),
-        (
-            "06",
-            "",
-            "CREATE TABLE app.notes (id serial PRIMARY KEY, who uuid REFERENCES app.people (id) ON DELETE CASCADE, body text)",
-            "",
-        ),
-        (
-            "07",
-            "",
-            "CREATE FUNCTION app.shout(t text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT upper(t)'",
-            "",
-        ),
-        (
-            "08",
-            "",
-            "CREATE INDEX notes_shouted ON app.notes (app.shout(body))",
-            "",
-        ),
-        (
-            "09",
-            "",
-            "CREATE VIEW app.happy AS SELECT p.id, n.body FROM app.people p JOIN app.notes n ON n.who = p.id WHERE p.mood = 'good'",
-            "",
-        ),
-        (
-            "10",
-            "",
-            "ALTER TABLE app.notes ENABLE ROW LEVEL SECURITY; CREATE POLICY own ON app.notes USING (EXISTS (SELECT 1 FROM app.people p WHERE p.id = who))",
-            "",
-        ),
-        (
-            "11",
-            "",
-            "CREATE SEQUENCE app.numbers; ALTER TABLE app.people ADD COLUMN number bigint DEFAULT nextval('app.numbers')",
-            "",
-        ),
-        (
-            "12",
-            "",
-            "CREATE MATERIALIZED VIEW app.counted AS SELECT id, count(*) FROM app.happy GROUP BY id",
-            "",
-        ),
-        (
-            "13",
-            "",
-            "CREATE TABLE app.tags (note int, tag text); ALTER TABLE app.tags ADD CONSTRAINT of_note FOREIGN KEY (note) REFERENCES app.notes (id)",
-            "",
-        ),
-        (
-            "14",
-            "",
-            "ALTER TABLE app.tags ADD COLUMN loud text GENERATED ALWAYS AS (app.shout(tag)) STORED",
-            "",
-        ),
-        (
-            "15",
-            "",
-            "CREATE TABLE app.old (LIKE app.tags); CREATE TABLE app.part () INHERITS (app.people)",
-            "",
-        ),
-        (
-            "16",
-            "",
-            "CREATE FUNCTION app.all_happy() RETURNS SETOF app.happy LANGUAGE sql AS 'SELECT * FROM app.happy'",
-            "",
-        ),
-    ]);
     let cluster = Cluster::start();
     block_on(async {
         let mut client = cluster.database("depends").await;
-        let pairs = compare(&mut client, &sample).await;
+        let pairs = compare(&mut client, &set(SAMPLE)).await;
         println!("{pairs} pairs of migrations compared with pg_depend");
         assert!(pairs >= 20, "the sample shows too little: {pairs}");
     });

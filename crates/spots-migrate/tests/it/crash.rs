@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 use spots_migrate::{MigrationSet, State, postgres, sqlite};
+use tokio_postgres::Client;
 
 use crate::support::cluster::{self, Cluster};
 use crate::support::{folder, quiet, set};
@@ -198,11 +199,9 @@ fn postgres_killed_at_any_moment_says_the_truth_and_goes_on() {
     });
 }
 
-/// A statement's server process is killed in the middle of the build; the whole server goes down with
-/// it and recovers, as after a power cut.
-#[test]
-fn postgres_killed_during_a_concurrent_index_build_recovers_and_finishes() {
-    let build = set(&[
+/// A table, and an index that is built beside its writers.
+fn index_build() -> MigrationSet {
+    set(&[
         (
             "1",
             "",
@@ -215,14 +214,39 @@ fn postgres_killed_during_a_concurrent_index_build_recovers_and_finishes() {
             "CREATE TABLE b (id int);\nCREATE INDEX CONCURRENTLY by_id ON a (id);",
             "",
         ),
-    ]);
+    ])
+}
+
+/// The server process of the build, once it waits for the open write.
+async fn builder(watcher: &Client) -> i32 {
+    loop {
+        let found = watcher
+            .query_opt(
+                "SELECT pid FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX CONC%'
+                         AND wait_event_type = 'Lock'",
+                &[],
+            )
+            .await
+            .unwrap();
+        if let Some(row) = found {
+            return row.get::<_, i32>(0);
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// A statement's server process is killed in the middle of the build; the whole server goes down with
+/// it and recovers, as after a power cut.
+#[test]
+fn postgres_killed_during_a_concurrent_index_build_recovers_and_finishes() {
+    let set = index_build();
     let cluster = Cluster::start();
     cluster::block_on(async {
         let mut client = cluster.database("build").await;
         let none = postgres::Backfills::new();
         let mut silent = spots_migrate::Silent;
         let mut run = quiet(&mut silent).to("1");
-        postgres::apply(&mut client, &build, &none, &mut run)
+        postgres::apply(&mut client, &set, &none, &mut run)
             .await
             .unwrap();
         // An open write keeps the build waiting in its first phase.
@@ -231,28 +255,14 @@ fn postgres_killed_during_a_concurrent_index_build_recovers_and_finishes() {
         open.execute("UPDATE a SET id = id WHERE id = 1", &[])
             .await
             .unwrap();
-        let set = build.clone();
+        let theirs = set.clone();
         let runner = tokio::spawn(async move {
             let none = postgres::Backfills::new();
             let mut silent = spots_migrate::Silent;
-            postgres::apply(&mut client, &set, &none, &mut quiet(&mut silent)).await
+            postgres::apply(&mut client, &theirs, &none, &mut quiet(&mut silent)).await
         });
         let watcher = cluster.connect("build").await;
-        let builder = loop {
-            let found = watcher
-                .query_opt(
-                    "SELECT pid FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX CONC%'
-                         AND wait_event_type = 'Lock'",
-                    &[],
-                )
-                .await
-                .unwrap();
-            if let Some(row) = found {
-                break row.get::<_, i32>(0);
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        };
-        kill(builder);
+        kill(builder(&watcher).await);
         assert!(runner.await.unwrap().is_err());
         drop(open);
         // Every session goes down with it; before, a new one might still be let in to die.
@@ -269,7 +279,7 @@ fn postgres_killed_during_a_concurrent_index_build_recovers_and_finishes() {
         assert_eq!(left, 1, "the crash left an invalid index");
         let states = postgres::status(&client).await.unwrap();
         assert_eq!(states[1].state, State::Running);
-        let done = postgres::apply(&mut client, &build, &none, &mut quiet(&mut silent)).await;
+        let done = postgres::apply(&mut client, &set, &none, &mut quiet(&mut silent)).await;
         assert_eq!(done.unwrap().ids, ["2"]);
         let left = client
             .query_one(invalid, &[])
@@ -277,9 +287,9 @@ fn postgres_killed_during_a_concurrent_index_build_recovers_and_finishes() {
             .unwrap()
             .get::<_, i64>(0);
         assert_eq!(left, 0);
-        let built = "SELECT count(*) FROM pg_class WHERE relname = 'by_id'";
-        let built = client.query_one(built, &[]).await.unwrap().get::<_, i64>(0);
-        assert_eq!(built, 1);
+        let named = "SELECT count(*) FROM pg_class WHERE relname = 'by_id'";
+        let count = client.query_one(named, &[]).await.unwrap().get::<_, i64>(0);
+        assert_eq!(count, 1);
     });
 }
 

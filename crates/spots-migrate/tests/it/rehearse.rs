@@ -373,6 +373,9 @@ fn pairs_are_tried_in_both_orders_and_locks_are_named() {
     });
 }
 
+const ROWS: &str = "INSERT INTO people VALUES ('p1', 'ann@example.org', 'guest', '1990-02-03');
+        INSERT INTO orders VALUES (1, 'p1', 4); INSERT INTO lines VALUES (1, 1, 'a secret note')";
+
 #[test]
 fn a_sanitised_copy_keeps_its_keys_and_none_of_its_texts() {
     let fine = shop(
@@ -380,8 +383,6 @@ fn a_sanitised_copy_keeps_its_keys_and_none_of_its_texts() {
         "ALTER TABLE people ADD COLUMN n TEXT",
         "ALTER TABLE people DROP COLUMN n",
     );
-    const ROWS: &str = "INSERT INTO people VALUES ('p1', 'ann@example.org', 'guest', '1990-02-03');
-        INSERT INTO orders VALUES (1, 'p1', 4); INSERT INTO lines VALUES (1, 1, 'a secret note')";
     let options = RehearseOptions {
         sanitise: true,
         ..RehearseOptions::default()

@@ -37,8 +37,8 @@ async fn apply_there(client: &mut Client, set: &MigrationSet) -> Result<Vec<Stri
     applied.map(|applied| applied.ids)
 }
 
-fn is_in_testing(done: Result<Vec<String>, ApplyError>) {
-    let Err(ApplyError::Refused(refusal @ Refusal::InTesting { .. })) = &done else {
+fn is_in_testing(done: &Result<Vec<String>, ApplyError>) {
+    let Err(ApplyError::Refused(refusal @ Refusal::InTesting { .. })) = done else {
         panic!("{done:?}")
     };
     let said = refusal.to_string();
@@ -57,7 +57,7 @@ fn nothing_starts_that_touches_what_is_in_testing() {
     let mut tester = Run::by("tester", &mut silent);
     sqlite::begin_testing(&mut connection, &three(), &one, hour, &mut tester).unwrap();
     // What is tested may itself be applied; what changes the same table may not.
-    is_in_testing(apply(&mut connection, &three()));
+    is_in_testing(&apply(&mut connection, &three()));
     let others = set(&[("3", "", "CREATE TABLE b (id INTEGER)", "")]);
     assert_eq!(apply(&mut connection, &others).unwrap(), ["3"]);
     let two = ["2".to_owned()];
@@ -87,7 +87,7 @@ fn nothing_starts_on_postgres_that_touches_what_is_in_testing() {
         postgres::begin_testing(&mut client, &three(), &one, hour, &mut tester)
             .await
             .unwrap();
-        is_in_testing(apply_there(&mut client, &three()).await);
+        is_in_testing(&apply_there(&mut client, &three()).await);
         postgres::end_testing(&mut client, &one, &mut tester)
             .await
             .unwrap();
@@ -176,7 +176,7 @@ fn a_stage_runs_side_by_side_and_the_next_one_waits_for_it() {
             Event::Started { id, number, total } => Some((id.as_str(), *number, *total)),
             _ => None,
         });
-        assert_eq!(started.last(), Some(("3", 3, 3)));
+        assert_eq!(started.clone().next_back(), Some(("3", 3, 3)));
     });
 }
 
@@ -222,7 +222,7 @@ fn what_runs_beside_a_failed_one_is_finished_and_recorded() {
     });
 }
 
-fn quiet_to<'a>(tell: &'a mut (dyn spots_migrate::Progress + Send)) -> Run<'a> {
+fn quiet_to(tell: &mut (dyn spots_migrate::Progress + Send)) -> Run<'_> {
     Run::by("test", tell).lock_timeout(Duration::from_secs(5), 100)
 }
 

@@ -3,6 +3,7 @@
 pub(crate) mod blobs;
 mod check;
 mod database;
+mod legacy;
 mod rehearse;
 mod roles;
 mod scratch;
@@ -37,6 +38,8 @@ pub(crate) enum MigrateCommand {
     Down(database::DownArgs),
     /// Take over a database that other means brought to the state that the set gives.
     Adopt(database::AdoptArgs),
+    /// Move an old SPOTS database, of users and lists of attendees, to this one's form.
+    UpgradeLegacy(legacy::UpgradeArgs),
     /// Show who holds the lock, or free what an operator has mended.
     Unlock(database::UnlockArgs),
     /// PostgreSQL: make the login roles that hosts' and attendees' reads run as.
@@ -59,6 +62,7 @@ pub(crate) fn run(command: MigrateCommand, output: &mut Output) -> anyhow::Resul
         MigrateCommand::Rehearse(args) => rehearse::run(&args, output),
         MigrateCommand::Down(args) => database::down(&args, output),
         MigrateCommand::Adopt(args) => database::adopt(&args, output),
+        MigrateCommand::UpgradeLegacy(args) => legacy::run(&args, output),
         MigrateCommand::Unlock(args) => database::unlock(&args, output),
         MigrateCommand::Roles(args) => roles::run(&args, output),
         MigrateCommand::Environment(args) => standing::environment(&args, output),

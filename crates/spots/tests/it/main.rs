@@ -26,3 +26,5 @@ mod server;
 mod tidy;
 #[cfg(test)]
 mod transit;
+#[cfg(test)]
+mod upgrade;

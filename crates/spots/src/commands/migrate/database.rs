@@ -12,6 +12,7 @@ use spots_migrate::{
     Standing, State, postgres, sqlite,
 };
 use spots_store::PostgresAddress;
+use spots_store::legacy::{postgres_backfills, sqlite_backfills};
 use tokio::runtime::Runtime;
 use tokio_postgres::Client;
 
@@ -167,10 +168,10 @@ impl Database {
     ) -> Result<Applied, ApplyError> {
         match self {
             Self::Sqlite(connection) => {
-                sqlite::apply(connection, set, &sqlite::Backfills::new(), run)
+                sqlite::apply(connection, set, &sqlite_backfills(None), run)
             }
             Self::Postgres(client, runtime) => {
-                let none = postgres::Backfills::new();
+                let none = postgres_backfills(None);
                 runtime.block_on(postgres::apply_beside(client, beside, set, &none, run))
             }
         }
@@ -205,10 +206,10 @@ impl Database {
     ) -> Result<Applied, ApplyError> {
         match self {
             Self::Sqlite(connection) => {
-                sqlite::roll_back(connection, set, &sqlite::Backfills::new(), target, run)
+                sqlite::roll_back(connection, set, &sqlite_backfills(None), target, run)
             }
             Self::Postgres(client, runtime) => {
-                let none = postgres::Backfills::new();
+                let none = postgres_backfills(None);
                 runtime.block_on(postgres::roll_back(client, set, &none, target, run))
             }
         }
@@ -360,12 +361,12 @@ pub(crate) fn adopt(args: &AdoptArgs, output: &mut Output) -> anyhow::Result<Exi
     }
     let adopted = match Database::open(&args.database, false)? {
         Database::Sqlite(mut connection) => {
-            sqlite::adopt(&mut connection, &set, &sqlite::Backfills::new(), &mut run)
+            sqlite::adopt(&mut connection, &set, &sqlite_backfills(None), &mut run)
         }
         Database::Postgres(mut client, runtime) => runtime.block_on(async {
             let url = &args.database.database;
             let scratch = Scratch::create(url, None).await?;
-            let none = postgres::Backfills::new();
+            let none = postgres_backfills(None);
             let adopted = match scratch.connect(url).await {
                 Ok(mut empty) => {
                     Ok(postgres::adopt(&mut client, &mut empty, &set, &none, &mut run).await)

@@ -8,6 +8,7 @@ use clap::Args;
 use spots_migrate::{
     MigrationSet, ROWS_MAX, Rehearsal, RehearseOptions, Run, State, postgres, sqlite,
 };
+use spots_store::legacy::{postgres_backfills, sqlite_backfills};
 use tokio_postgres::Client;
 
 use super::SetArgs;
@@ -67,7 +68,7 @@ pub(crate) fn run(args: &RehearseArgs, output: &mut Output) -> anyhow::Result<Ex
         Some(url) if !args.empty || url.starts_with("postgres") => {
             beside(args, url, &set, &options)?
         }
-        _ => sqlite::rehearse_with(None, &set, &sqlite::Backfills::new(), &options)?,
+        _ => sqlite::rehearse_with(None, &set, &sqlite_backfills(None), &options)?,
     };
     if args.json {
         output.line(&serde_json::to_string_pretty(&rehearsal)?)?;
@@ -126,7 +127,7 @@ fn on_copy(
         Database::Sqlite(connection) => Ok(sqlite::rehearse_with(
             Some(&connection),
             set,
-            &sqlite::Backfills::new(),
+            &sqlite_backfills(None),
             options,
         )?),
         Database::Postgres(client, runtime) => {
@@ -153,7 +154,7 @@ async fn on_scratch(
     let scratch = Scratch::create(url, (!empty).then_some(&source)).await?;
     let rehearsal = async {
         let mut client = scratch.connect(url).await?;
-        let none = postgres::Backfills::new();
+        let none = postgres_backfills(None);
         let done = postgres::rehearse_with(&mut client, set, &none, options).await?;
         anyhow::Ok(done)
     }
