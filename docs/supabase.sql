@@ -55,10 +55,7 @@ BEGIN
 END $$;
 
 -- What a person owns by their account. The subquery is evaluated once a statement, not once a row.
-GRANT SELECT ON users, sharing_defaults, host_members TO authenticated;
-DROP POLICY IF EXISTS own ON users;
-CREATE POLICY own ON users FOR SELECT TO authenticated
-    USING (id = (SELECT auth.uid())::text);
+GRANT SELECT ON sharing_defaults, host_members TO authenticated;
 DROP POLICY IF EXISTS own ON sharing_defaults;
 CREATE POLICY own ON sharing_defaults FOR SELECT TO authenticated
     USING (user_id = (SELECT auth.uid())::text);

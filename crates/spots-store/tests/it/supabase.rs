@@ -48,7 +48,8 @@ async fn prepared() -> Stage {
     let book = stage.book_sharing(ada.agent(), &offer, &[("name", "Ada")]);
     stage.store.book(book).await.unwrap();
     let old = format!(
-        "INSERT INTO users (id, email) VALUES ('{ADA}', 'ada@example.org'), ('bob', 'bob@example.org')"
+        "INSERT INTO sharing_defaults (user_id, scope, fields)
+         VALUES ('{ADA}', 'reservation', '[]'), ('bob', 'reservation', '[]')"
     );
     stage.run(&old).await;
     stage
@@ -106,7 +107,7 @@ async fn the_api_roles_read_the_offer_and_their_own() {
                 "requirements",
                 "capacity_pools",
             ];
-            let own = ["users", "sharing_defaults", "host_members"];
+            let own = ["sharing_defaults", "host_members"];
             let known = offered.contains(&table.as_str())
                 || (role == "authenticated" && own.contains(&table.as_str()))
                 || table == "of_another_app";
@@ -131,12 +132,12 @@ async fn the_api_roles_read_the_offer_and_their_own() {
             "what is not ours stays as it is"
         );
     }
-    let users = "SELECT email FROM users";
+    let users = "SELECT user_id FROM sharing_defaults";
     assert_eq!(
         request(&stage, "authenticated", Some(ADA), users)
             .await
             .unwrap(),
-        ["ada@example.org"]
+        [ADA]
     );
     assert_eq!(
         request(&stage, "authenticated", None, users).await.unwrap(),
