@@ -515,4 +515,31 @@ pub const TABLES: &[Table] = &[
             Column("final_ns", Technical, Not("of the platform")),
         ],
     },
+    Table {
+        name: "wrapping_floor",
+        holds: "below which master key version and epoch nothing is wrapped",
+        readers: "the platform, the operator",
+        kept: "for ever",
+        columns: &[
+            Column("only_row", Technical, Not("about no person")),
+            Column("master_version", Technical, Not("about no person")),
+            Column("prefix", Technical, Not("about no person")),
+            Column("proved_at_ns", Technical, Not("about no person")),
+        ],
+    },
+    Table {
+        name: "destroyed_keys",
+        holds: "what wrapped a destroyed key, and since when no copy of it opens",
+        readers: "the platform, the person",
+        kept: "for ever",
+        columns: &[
+            Column("host_id", Public, At("shares")),
+            Column("share_id", Pseudonym, At("shares")),
+            Column("field", Technical, At("shares")),
+            Column("master_version", Technical, Not("of the key")),
+            Column("prefix", Technical, Not("of the key")),
+            Column("swept", Technical, Not("of the purge under way")),
+            Column("purged_at_ns", Personal, At("shares")),
+        ],
+    },
 ];
