@@ -1,6 +1,8 @@
 //! What migrations cost, as ratios to a floor that is measured in turns in the same run.
 //!
 //! `--dir DIR` also measures inference on real files of another project, against the parse alone.
+//! `--postgres URL --sqlx PROGRAM` also measures PostgreSQL against sqlx-cli (`cargo install sqlx-cli`);
+//! the URL's database is dropped and made again each time.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -11,7 +13,7 @@ use std::time::Instant;
 
 use rusqlite::Connection;
 use spots_migrate::sqlite::{self, Backfills};
-use spots_migrate::{CheckOptions, Graph, MigrationSet, Run, Silent, check, read_folder};
+use spots_migrate::{CheckOptions, Graph, MigrationSet, Run, Silent, check, postgres, read_folder};
 
 const MIGRATIONS: usize = 1_000;
 const ROUNDS: usize = 7;
@@ -19,17 +21,20 @@ const ROUNDS: usize = 7;
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
 fn main() -> Outcome<ExitCode> {
-    let mut arguments = std::env::args().skip(1);
-    let dir = match (arguments.next().as_deref(), arguments.next()) {
-        (Some("--dir"), Some(dir)) => Some(dir),
-        _ => None,
+    let arguments = std::env::args().collect::<Vec<_>>();
+    let told = |flag: &str| {
+        let at = arguments.iter().position(|argument| argument == flag)?;
+        arguments.get(at + 1).cloned()
     };
     let mut kept = true;
     kept &= apply_against_shell()?;
     kept &= nothing_to_do()?;
     kept &= growth()?;
-    if let Some(dir) = dir {
+    if let Some(dir) = told("--dir") {
         kept &= inference_against_parse(Path::new(&dir))?;
+    }
+    if let (Some(url), Some(sqlx)) = (told("--postgres"), told("--sqlx")) {
+        kept &= apply_against_sqlx(&url, &sqlx)?;
     }
     Ok(ExitCode::from(u8::from(!kept)))
 }
@@ -196,4 +201,64 @@ fn inference_against_parse(dir: &Path) -> Outcome<bool> {
     ])?;
     println!("{} files: inference and plan {:.1} ms, parse {:.1} ms", texts.len(), plan * 1e3, parse * 1e3);
     Ok(say("inference and plan / parse alone", plan / parse, 4.0))
+}
+
+/// One thousand migrations on PostgreSQL, one after the other and four side by side.
+fn apply_against_sqlx(url: &str, sqlx: &str) -> Outcome<bool> {
+    let (set, _) = small_set()?;
+    let folder = memory()?;
+    for number in 0..MIGRATIONS {
+        let up = format!("CREATE TABLE t{number}(id INTEGER PRIMARY KEY, v TEXT);\n");
+        fs::write(folder.path().join(format!("{:04}_m.sql", number + 1)), up)?;
+    }
+    let program = |arguments: &[&str]| -> Outcome<()> {
+        let status = Command::new(sqlx)
+            .args(arguments)
+            .args(["--database-url", url])
+            .stdout(Stdio::null())
+            .status()?;
+        assert!(status.success(), "sqlx {arguments:?} failed");
+        Ok(())
+    };
+    let source = folder.path().display().to_string();
+    let mut best = [f64::INFINITY; 3];
+    for _ in 0..3 {
+        for (way, best) in best.iter_mut().enumerate() {
+            program(&["database", "drop", "-y", "-f"])?;
+            program(&["database", "create"])?;
+            let start = Instant::now();
+            match way {
+                0 => program(&["migrate", "run", "--source", &source])?,
+                1 => on_postgres(url, &set, 1)?,
+                _ => on_postgres(url, &set, 4)?,
+            }
+            *best = best.min(start.elapsed().as_secs_f64());
+        }
+    }
+    let [theirs, one, four] = best;
+    println!("PostgreSQL, {MIGRATIONS} migrations: sqlx-cli {theirs:.3} s, ours {one:.3} s, four at once {four:.3} s");
+    println!("four side by side / one after the other: {:.2}", four / one);
+    Ok(say("apply on PostgreSQL / sqlx-cli", one / theirs, 0.6))
+}
+
+fn on_postgres(url: &str, set: &MigrationSet, jobs: usize) -> Outcome<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let mut clients = Vec::new();
+        for _ in 0..jobs {
+            let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await?;
+            tokio::spawn(async move { drop(connection.await) });
+            clients.push(client);
+        }
+        let Some((first, beside)) = clients.split_first_mut() else {
+            return Ok(());
+        };
+        let (none, mut silent) = (postgres::Backfills::new(), Silent);
+        let mut run = Run::by("bench", &mut silent);
+        postgres::apply_beside(first, beside, set, &none, &mut run).await?;
+        Ok(())
+    })
 }

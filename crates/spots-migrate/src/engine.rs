@@ -1,24 +1,40 @@
 //! What both databases' runners share: their words, and what may run next.
 
 mod backfills;
+#[expect(
+    clippy::future_not_send,
+    reason = "whether a future is Send is the target's to say"
+)]
+mod beside;
 mod error;
 #[expect(
     clippy::future_not_send,
     reason = "whether a future is Send is the target's to say: PostgreSQL's are, SQLite's need not be"
 )]
 pub(crate) mod frame;
+#[expect(
+    clippy::future_not_send,
+    reason = "whether a future is Send is the target's to say"
+)]
+pub(crate) mod gate;
 mod pending;
 pub(crate) mod target;
+#[expect(
+    clippy::future_not_send,
+    reason = "whether a future is Send is the target's to say"
+)]
+pub(crate) mod unlock;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 pub use self::backfills::Backfills;
 pub use self::error::{ApplyError, Failure, Refusal};
+pub use self::gate::{Certificate, Environment, Standing, TESTING_MAX, Testing};
 pub(crate) use self::pending::{losses, pending, way_back};
 
 /// The format of the record; a database written with a newer one is refused.
-pub(crate) const RECORD_FORMAT: i64 = 1;
+pub(crate) const RECORD_FORMAT: i64 = 2;
 
 /// How a run is done; built with [`Run::by`].
 pub struct Run<'a> {
@@ -31,6 +47,16 @@ pub struct Run<'a> {
     pub(crate) batch_rows: u32,
     pub(crate) to: Option<String>,
     pub(crate) accepted_loss: BTreeSet<String>,
+    pub(crate) certificate: Option<Certificate>,
+}
+
+/// What one run hands on to those that work for it.
+#[derive(Clone, Debug)]
+pub(crate) struct Limits {
+    owner: String,
+    lock_timeout: Duration,
+    lock_tries: u32,
+    batch_rows: u32,
 }
 
 impl<'a> Run<'a> {
@@ -46,7 +72,30 @@ impl<'a> Run<'a> {
             batch_rows: 1_000,
             to: None,
             accepted_loss: BTreeSet::new(),
+            certificate: None,
         }
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        Limits {
+            owner: self.owner.clone(),
+            lock_timeout: self.lock_timeout,
+            lock_tries: self.lock_tries,
+            batch_rows: self.batch_rows,
+        }
+    }
+
+    pub(crate) fn within(limits: &Limits, progress: &'a mut (dyn Progress + Send)) -> Self {
+        Self::by(limits.owner.clone(), progress)
+            .lock_timeout(limits.lock_timeout, limits.lock_tries)
+            .batch_rows(limits.batch_rows)
+    }
+
+    /// Brings the proof of a rehearsal that was made elsewhere, on a restored backup for example.
+    #[must_use]
+    pub fn rehearsed(mut self, certificate: Certificate) -> Self {
+        self.certificate = Some(certificate);
+        self
     }
 
     /// Waits at most this long for another runner; one hour unless told.

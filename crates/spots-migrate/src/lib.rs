@@ -18,13 +18,13 @@ mod timeline;
 pub use check::{CheckOptions, RULES, Sides, check, read_folder};
 pub use documents::{Inventory, InventoryItem, picture, sequence};
 pub use engine::{
-    Applied, ApplyError, Backfills, Batch, Event, Failure, Progress, Record, Refusal, RollBack,
-    Run, Silent, State,
+    Applied, ApplyError, Backfills, Batch, Certificate, Environment, Event, Failure, Progress,
+    Record, Refusal, RollBack, Run, Silent, Standing, State, TESTING_MAX, Testing,
 };
 pub use graph::{Edge, EdgeKind, Graph, Node};
 pub use infer::{Action, Certainty, Fact, Object, Space, SyntaxIssue};
 pub use layout::Layout;
-pub use rehearse::{Rehearsal, RehearsedStep};
+pub use rehearse::{PAIRS_MAX, Pair, ROWS_MAX, Rehearsal, RehearseOptions, RehearsedStep};
 pub use set::{
     Condition, DataOnRollback, Dialect, Direction, FILE_BYTES_MAX, Invariant, Migration,
     MigrationSet, Rollback, Script, SetError, Source,

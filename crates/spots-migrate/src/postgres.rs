@@ -4,23 +4,30 @@
 //! this session, which dies with it, and is polled for, so that a waiting runner holds no snapshot
 //! that a concurrent index build would wait for. Waits use Tokio's timer.
 
+mod catalogue;
 mod journal;
 mod lock;
 mod outside;
 mod record;
 mod rehearse;
 mod script;
+mod snapshot;
 mod target;
 
 use std::error::Error;
+use std::time::Duration;
 
 use tokio_postgres::{Client, Transaction};
 
-pub use self::rehearse::rehearse;
+pub use self::rehearse::{fingerprint, rehearse, rehearse_with};
 
 use self::target::Postgres;
-use crate::engine::frame;
-use crate::{Applied, ApplyError, Batch, MigrationSet, Record, Refusal, RollBack, Run};
+use crate::engine::gate::{self, Entry};
+use crate::engine::{RECORD_FORMAT, frame};
+use crate::{
+    Applied, ApplyError, Batch, Certificate, Environment, MigrationSet, Record, Refusal, RollBack,
+    Run, Standing,
+};
 
 /// A step that needs the program: for example sealing with a key that the database does not have.
 ///
@@ -61,7 +68,24 @@ pub async fn apply(
     backfills: &Backfills,
     run: &mut Run<'_>,
 ) -> Result<Applied, ApplyError> {
-    frame::apply(&mut Postgres::new(client), set, backfills, run).await
+    apply_beside(client, &mut [], set, backfills, run).await
+}
+
+/// Like [`apply`], with migrations of one stage side by side: one on each of these connections to
+/// the same database too. The lock stays with `client`.
+///
+/// # Errors
+/// As [`apply`]; what ran beside a failed migration comes to its own end first.
+pub async fn apply_beside(
+    client: &mut Client,
+    beside: &mut [Client],
+    set: &MigrationSet,
+    backfills: &Backfills,
+    run: &mut Run<'_>,
+) -> Result<Applied, ApplyError> {
+    let clients = std::iter::once(client).chain(beside);
+    let mut targets = clients.map(Postgres::new).collect::<Vec<_>>();
+    frame::apply(&mut targets, set, backfills, run).await
 }
 
 /// Rolls back, dependants first, each in a transaction of its own.
@@ -112,9 +136,66 @@ pub async fn adopt(
 /// Says who holds the lock, and on request frees what an operator has mended: a `failed` migration
 /// whose cause lay outside its script, or (`force`) the lock, by ending its session on the server.
 pub async fn unlock(
-    client: &Client,
+    client: &mut Client,
     failed: Option<&str>,
     force: bool,
 ) -> Result<Vec<String>, ApplyError> {
     lock::unlock(client, failed, force).await
+}
+
+/// What the database is for, what is in testing and what was rehearsed.
+pub async fn standing(client: &mut Client) -> Result<Standing, ApplyError> {
+    if record::format(client).await? != Some(RECORD_FORMAT) {
+        return Ok(Standing::default());
+    }
+    gate::standing(&Postgres::new(client)).await
+}
+
+/// Says what the database is for. Production takes only a set that was rehearsed from its state.
+pub async fn set_environment(
+    client: &mut Client,
+    environment: Environment,
+    run: &mut Run<'_>,
+) -> Result<(), ApplyError> {
+    enter(client, &Entry::Environment(environment), run).await
+}
+
+/// Writes down that a rehearsal found no problem.
+pub async fn record_rehearsal(
+    client: &mut Client,
+    certificate: &Certificate,
+    run: &mut Run<'_>,
+) -> Result<(), ApplyError> {
+    enter(client, &Entry::Rehearsed(certificate), run).await
+}
+
+/// Puts migrations into testing: nothing that touches the same may start, for so long.
+///
+/// # Errors
+/// Refuses while another owner tests something that touches the same.
+pub async fn begin_testing(
+    client: &mut Client,
+    set: &MigrationSet,
+    ids: &[String],
+    time: Duration,
+    run: &mut Run<'_>,
+) -> Result<(), ApplyError> {
+    enter(client, &Entry::Testing(set, ids, time), run).await
+}
+
+/// Ends the testing of migrations.
+pub async fn end_testing(
+    client: &mut Client,
+    ids: &[String],
+    run: &mut Run<'_>,
+) -> Result<(), ApplyError> {
+    enter(client, &Entry::Tested(ids), run).await
+}
+
+async fn enter(
+    client: &mut Client,
+    entry: &Entry<'_>,
+    run: &mut Run<'_>,
+) -> Result<(), ApplyError> {
+    gate::write(&mut Postgres::new(client), entry, run).await
 }

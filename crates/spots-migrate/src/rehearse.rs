@@ -4,10 +4,78 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+#[expect(
+    clippy::future_not_send,
+    reason = "whether a future is Send is the target's to say"
+)]
+pub(crate) mod frame;
+#[expect(
+    clippy::future_not_send,
+    reason = "whether a future is Send is the target's to say"
+)]
+pub(crate) mod generate;
+mod sanitise;
+
+pub use self::generate::ROWS_MAX;
+
+use self::generate::{Kind, Table};
+use crate::engine::target::Target;
 use crate::infer::read_up;
 use crate::{
-    Action, DataOnRollback, Dialect, Direction, Graph, Migration, MigrationSet, Space, engine,
+    Action, ApplyError, Certificate, DataOnRollback, Dialect, Direction, Migration, Source, Space,
+    engine,
 };
+
+/// At most so many pairs are applied in both orders; how many were left is said.
+pub const PAIRS_MAX: usize = 500;
+
+/// How a rehearsal is done.
+#[derive(Clone, Debug, Default)]
+pub struct RehearseOptions {
+    /// Fill tables that are empty with so many rows before each migration.
+    pub rows: Option<u32>,
+    /// The rows are the same for the same seed.
+    pub seed: u64,
+    /// Replace what people wrote in the copy before anything else.
+    pub sanitise: bool,
+}
+
+/// A scratch database.
+pub(crate) trait Scratch: Target {
+    /// Schema and contents, without the engine's own.
+    async fn snapshot(&self) -> Result<Snapshot, ApplyError>;
+
+    /// The database's clock in seconds.
+    async fn clock(&self) -> Result<f64, ApplyError>;
+
+    /// What lies outside this database and could be reached from it.
+    async fn surroundings(&self) -> Result<BTreeSet<String>, ApplyError>;
+
+    /// The schema after these scripts, which are taken back.
+    async fn in_order(&mut self, scripts: &[&Source]) -> Result<frame::InOrder, ApplyError>;
+
+    /// Every table, with what rows for it need.
+    async fn tables(&self) -> Result<Vec<Table>, ApplyError>;
+
+    /// Runs a statement if the database takes it.
+    async fn attempt(&mut self, statement: &str) -> Result<bool, ApplyError>;
+
+    /// From now on, notes the locks that are held.
+    fn watch(&mut self);
+
+    /// The locks held since, on what was there before.
+    fn watched(&mut self, before: &Snapshot) -> BTreeSet<String>;
+
+    /// An expression: a column's value as a literal.
+    fn as_literal(column: &str) -> String;
+
+    /// Bytes as a literal, from hexadecimal digits.
+    fn bytes(hex: &str) -> String;
+
+    /// An expression: something else of the same length in the column's place.
+    fn replaced(column: &str, kind: &Kind, unique: bool) -> String;
+}
 
 /// What a database looks like at one moment, without the engine's own record.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,8 +93,27 @@ pub struct Rehearsal {
     pub steps: Vec<RehearsedStep>,
     /// What must be mended; none means that the set may run.
     pub problems: Vec<String>,
-    /// Whether migrations of one stage gave the same schema in the opposite order.
-    pub stages_commute: Option<bool>,
+    /// Migrations of one stage, two at a time, in either order.
+    pub pairs: Vec<Pair>,
+    /// How many more pairs there are than were tried.
+    pub pairs_left: usize,
+    /// Rows made for the rehearsal, by table.
+    pub generated: BTreeMap<String, u64>,
+    /// Columns that could not be sanitised: their constraints did not let it.
+    pub not_sanitised: Vec<String>,
+    /// What a rehearsal without problems proves.
+    pub certificate: Certificate,
+}
+
+/// Two migrations that are said to be independent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Pair {
+    /// One.
+    pub first: String,
+    /// The other.
+    pub second: String,
+    /// Whether both orders gave the same schema.
+    pub commute: bool,
 }
 
 /// How one migration went.
@@ -40,6 +127,10 @@ pub struct RehearsedStep {
     pub down_seconds: Option<f64>,
     /// Tables whose rows changed on the way up: rows before and after.
     pub changed: BTreeMap<String, (u64, u64)>,
+    /// Locks on tables that were there before, held until its commit.
+    pub locks: BTreeSet<String>,
+    /// How many declared invariants were compared.
+    pub invariants: usize,
 }
 
 /// Rows changed by a way up, as rows before and after.
@@ -110,9 +201,19 @@ pub(crate) fn problems_again(
     again: &Snapshot,
 ) -> Vec<String> {
     let id = &migration.id;
-    differences(&up.schema, &again.schema)
+    let mut out = differences(&up.schema, &again.schema)
         .map(|line| format!("{id}: the second way up gives another schema: {line}"))
-        .collect()
+        .collect::<Vec<_>>();
+    for (table, (rows, hash)) in &up.tables {
+        let declared = !migration.invariants.is_empty() || migration.changes.contains(table);
+        let same = again.tables.get(table).is_some_and(|(_, now)| now == hash);
+        if !same && !declared {
+            out.push(format!(
+                "{id}: the second way up gives other rows in {table} ({rows} the first time); where values are random by design, declare `invariants`"
+            ));
+        }
+    }
+    out
 }
 
 /// Tables that the scripts name as changed.
@@ -147,20 +248,4 @@ pub(crate) fn differences<'a>(
 pub(crate) fn has_way_back(migration: &Migration, dialect: Dialect) -> bool {
     migration.script(Direction::Down, dialect).is_some()
         || migration.script(Direction::Up, dialect).is_none()
-}
-
-/// The same set with the migrations of each stage in the opposite order; `None` where no stage has
-/// two.
-pub(crate) fn stages_reversed(set: &MigrationSet, dialect: Dialect) -> Option<MigrationSet> {
-    let graph = Graph::of(set, dialect);
-    if graph.stages.iter().all(|stage| stage.len() < 2) {
-        return None;
-    }
-    let order = graph
-        .stages
-        .iter()
-        .flat_map(|stage| stage.iter().rev())
-        .filter_map(|id| set.find(id).cloned())
-        .collect();
-    Some(MigrationSet::ordered(order, set.gates().clone()))
 }

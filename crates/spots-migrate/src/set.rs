@@ -238,6 +238,28 @@ impl MigrationSet {
         digest(parts.iter().map(String::as_str))
     }
 
+    /// One checksum over everything that a rehearsal tries, the ways back included.
+    pub fn rehearsed_checksum(&self, dialect: Dialect) -> String {
+        let text = |migration: &Migration, direction| {
+            let source = migration.script(direction, dialect);
+            source.map_or("", Source::text).to_owned()
+        };
+        let parts = self
+            .migrations
+            .iter()
+            .flat_map(|migration| {
+                [
+                    migration.id.clone(),
+                    migration.checksum(dialect),
+                    text(migration, Direction::Down),
+                    text(migration, Direction::Verify),
+                    format!("{:?}", migration.rollback),
+                ]
+            })
+            .collect::<Vec<_>>();
+        digest(parts.iter().map(String::as_str))
+    }
+
     /// The database that the scripts are written for; PostgreSQL where they are for both.
     pub fn written_for(&self) -> Dialect {
         crate::check::dialects(self, None)

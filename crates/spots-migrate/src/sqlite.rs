@@ -4,23 +4,30 @@
 //! except where a table is dropped or rebuilt: there they are off, so that nothing cascades, and
 //! checked before the commit.
 
+mod catalogue;
 mod journal;
 mod lock;
 mod record;
 mod rehearse;
 mod script;
+mod snapshot;
 mod target;
 
 use std::error::Error;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use rusqlite::{Connection, Transaction};
 
-pub use self::rehearse::rehearse;
+pub use self::rehearse::{rehearse, rehearse_with};
 
 use self::target::Sqlite;
-use crate::engine::frame;
-use crate::{Applied, ApplyError, Batch, MigrationSet, Record, Refusal, RollBack, Run};
+use crate::engine::gate::{self, Entry};
+use crate::engine::{RECORD_FORMAT, frame};
+use crate::{
+    Applied, ApplyError, Batch, Certificate, Environment, MigrationSet, Record, Refusal, RollBack,
+    Run, Standing,
+};
 
 /// A step that needs the program: for example sealing with a key that the database does not have.
 ///
@@ -61,7 +68,7 @@ pub fn apply(
     run: &mut Run<'_>,
 ) -> Result<Applied, ApplyError> {
     target::refuse_open(connection)?;
-    let mut target = Sqlite::new(connection);
+    let mut target = [Sqlite::new(connection)];
     at_once(frame::apply(&mut target, set, backfills, run))
 }
 
@@ -121,6 +128,64 @@ pub fn unlock(
 ) -> Result<Vec<String>, ApplyError> {
     target::refuse_open(connection)?;
     lock::unlock(connection, failed, force)
+}
+
+/// What the database is for, what is in testing and what was rehearsed.
+pub fn standing(connection: &Connection) -> Result<Standing, ApplyError> {
+    if record::format(connection)? != Some(RECORD_FORMAT) {
+        return Ok(Standing::default());
+    }
+    at_once(gate::standing(&Sqlite::new(connection)))
+}
+
+/// Says what the database is for. Production takes only a set that was rehearsed from its state.
+pub fn set_environment(
+    connection: &mut Connection,
+    environment: Environment,
+    run: &mut Run<'_>,
+) -> Result<(), ApplyError> {
+    enter(connection, &Entry::Environment(environment), run)
+}
+
+/// Writes down that a rehearsal found no problem.
+pub fn record_rehearsal(
+    connection: &mut Connection,
+    certificate: &Certificate,
+    run: &mut Run<'_>,
+) -> Result<(), ApplyError> {
+    enter(connection, &Entry::Rehearsed(certificate), run)
+}
+
+/// Puts migrations into testing: nothing that touches the same may start, for so long.
+///
+/// # Errors
+/// Refuses while another owner tests something that touches the same.
+pub fn begin_testing(
+    connection: &mut Connection,
+    set: &MigrationSet,
+    ids: &[String],
+    time: Duration,
+    run: &mut Run<'_>,
+) -> Result<(), ApplyError> {
+    enter(connection, &Entry::Testing(set, ids, time), run)
+}
+
+/// Ends the testing of migrations.
+pub fn end_testing(
+    connection: &mut Connection,
+    ids: &[String],
+    run: &mut Run<'_>,
+) -> Result<(), ApplyError> {
+    enter(connection, &Entry::Tested(ids), run)
+}
+
+fn enter(
+    connection: &mut Connection,
+    entry: &Entry<'_>,
+    run: &mut Run<'_>,
+) -> Result<(), ApplyError> {
+    target::refuse_open(connection)?;
+    at_once(gate::write(&mut Sqlite::new(connection), entry, run))
 }
 
 /// Finishes work that never waits: SQLite answers at once, and waits for locks by itself.

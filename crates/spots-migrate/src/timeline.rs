@@ -256,6 +256,11 @@ impl Walk<'_> {
         fact: &Fact,
         (creator, creation): (usize, &Fact),
     ) {
+        let schema = fact.object.space == Space::Schema;
+        if schema && !self.owned.contains(&fact.object.name) {
+            // The platform has it; the set only makes sure that it is there.
+            return;
+        }
         let message = format!("{} is used before it is created.", fact.object);
         let by = id(self.migrations, creator);
         let place = Place::line(&creation.file, creation.line);

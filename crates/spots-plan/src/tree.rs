@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 pub use disk::read_text;
 pub use language::Language;
 pub(crate) use path::path_fits;
-pub use revision::{RevisionError, resolve, texts as texts_at_revision};
+pub use revision::{RevisionError, Texts, resolve, texts as texts_at_revision};
 use spots_findings::Unreadable;
 
 /// Files above this many bytes are named as unreadable; no hand-written source comes near.

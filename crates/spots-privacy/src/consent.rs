@@ -248,16 +248,33 @@ impl Owner {
 
     /// Opens the person's own identity and key.
     pub fn unlock(self, keys: &MasterKeys, stored: &StoredPerson) -> Result<Person, NotOpen> {
-        let row = self.user.reveal();
-        let key = keys.unwrap(&stored.key, user_key_place(&row))?;
-        let agent = stored.agent.open(&key, mapping_place(&row))?;
-        let agent = AgentId::parse(agent.disclose()).ok_or(SealError::DoesNotOpen)?;
-        Ok(Person {
-            user: self.user,
-            agent,
-            key,
-        })
+        unlock(self.user, keys, stored)
     }
+}
+
+/// Proof that an operator moves a whole database between its old form and its sealed one, with the
+/// service stopped. Only the steps of that move take it; no request can.
+#[derive(Clone, Copy, Debug)]
+pub struct Custody<'a>(&'a MasterKeys);
+
+impl<'a> Custody<'a> {
+    /// For the operator who holds the keys.
+    pub fn of(keys: &'a MasterKeys) -> Self {
+        Self(keys)
+    }
+
+    /// Opens one person's identity and key.
+    pub fn unlock(self, user: UserId, stored: &StoredPerson) -> Result<Person, NotOpen> {
+        unlock(user, self.0, stored)
+    }
+}
+
+fn unlock(user: UserId, keys: &MasterKeys, stored: &StoredPerson) -> Result<Person, NotOpen> {
+    let row = user.reveal();
+    let key = keys.unwrap(&stored.key, user_key_place(&row))?;
+    let agent = stored.agent.open(&key, mapping_place(&row))?;
+    let agent = AgentId::parse(agent.disclose()).ok_or(SealError::DoesNotOpen)?;
+    Ok(Person { user, agent, key })
 }
 
 /// What the store keeps of a person's identity: the wrapped key and the sealed mapping.
@@ -283,6 +300,15 @@ impl Person {
         Self {
             user,
             agent: AgentId::generate(random),
+            key: DataKey::generate(random),
+        }
+    }
+
+    /// A person whose agent is given, with a new key.
+    pub fn with_agent(user: UserId, agent: AgentId, random: &dyn Randomness) -> Self {
+        Self {
+            user,
+            agent,
             key: DataKey::generate(random),
         }
     }

@@ -29,6 +29,12 @@ impl AgentId {
         Self(random::bytes(random))
     }
 
+    /// The agent of these bytes, which nobody can predict: for one who moves from an old database,
+    /// a keyed hash.
+    pub fn from_random(bytes: [u8; AGENT_BYTES]) -> Self {
+        Self(bytes)
+    }
+
     /// Reads the text form; `None` when it is not one.
     pub fn parse(text: &str) -> Option<Self> {
         decode(text, AGENT_PREFIX).map(Self)
@@ -54,6 +60,11 @@ impl UserId {
     /// A new user.
     pub fn generate(random: &dyn Randomness) -> Self {
         Self(random::bytes(random))
+    }
+
+    /// The user of these bytes, which nobody can predict.
+    pub fn from_random(bytes: [u8; USER_BYTES]) -> Self {
+        Self(bytes)
     }
 
     /// Reads the text form; `None` when it is not one.

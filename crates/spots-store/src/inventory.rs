@@ -105,24 +105,3 @@ This page is written from `crates/spots-store/src/inventory/`; a column without 
 test on both databases, so nothing new is held without a decision. The engine that runs migrations has
 tables of its own (`spots_migrate…`) with nothing about people.
 ";
-
-#[cfg(test)]
-mod tests {
-    use std::path::Path;
-
-    use super::*;
-
-    #[test]
-    fn the_document_is_current() {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/data-inventory.md");
-        let written = std::fs::read_to_string(&path).unwrap_or_default();
-        if written != document() {
-            let fresh = Path::new(env!("CARGO_TARGET_TMPDIR")).join("data-inventory.md");
-            std::fs::write(&fresh, document()).unwrap();
-            panic!(
-                "docs/data-inventory.md is not current; copy {} over it",
-                fresh.display()
-            );
-        }
-    }
-}

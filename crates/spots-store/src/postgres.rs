@@ -19,6 +19,7 @@ mod bookings;
 mod call_off;
 mod cancel;
 mod columns;
+mod credentials;
 mod events;
 mod guests;
 mod hosts;
@@ -39,7 +40,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
-use spots_migrate::postgres::Backfills;
 use spots_migrate::{Progress, Run};
 use tokio::try_join;
 use tokio_postgres::Row;
@@ -51,7 +51,7 @@ pub use self::transit::PostgresAddress;
 use self::wall::Path;
 pub use self::wall::Roles;
 use crate::error::StoreError;
-use crate::schema;
+use crate::{legacy, schema};
 
 /// How PostgreSQL is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,11 +110,15 @@ impl PostgresStore {
             .get()
             .await
             .map_err(|cause| StoreError::failed(CONNECT, cause))?;
+        let is_old = legacy::is_old_postgres(&connection)
+            .await
+            .map_err(|cause| StoreError::failed("look at the database", cause))?;
+        legacy::refuse_old(is_old)?;
         let run = &mut Run::by("spots", progress);
         spots_migrate::postgres::apply(
             &mut connection,
             &schema::migrations(),
-            &Backfills::new(),
+            &legacy::postgres_backfills(None),
             run,
         )
         .await
@@ -263,6 +267,7 @@ mod tests {
             bookings::ALL,
             call_off::ALL,
             cancel::ALL,
+            credentials::ALL,
             events::ALL,
             guests::ALL,
             hosts::ALL,

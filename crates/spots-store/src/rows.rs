@@ -20,7 +20,7 @@ pub(crate) const ADDRESS_TAKEN: &str = "this e-mail address has an account; sign
 
 /// What an account consists of besides its bookings and shares, with the column that names it. They
 /// are deleted in this order.
-pub(crate) const ROWS_OF_ACCOUNT: [(&str, &str); 12] = [
+pub(crate) const ROWS_OF_ACCOUNT: [(&str, &str); 13] = [
     ("sessions", "user_id"),
     ("sharing_defaults", "user_id"),
     ("user_profiles", "user_id"),
@@ -28,6 +28,7 @@ pub(crate) const ROWS_OF_ACCOUNT: [(&str, &str); 12] = [
     ("user_agent_mappings", "user_id"),
     ("user_keys", "user_id"),
     ("host_members", "user_id"),
+    ("legacy_ids", "user_id"),
     ("users", "id"),
     ("idempotency_keys", "actor"),
     ("agent_profiles", "agent_id"),
@@ -85,11 +86,16 @@ struct TableHoursRow {
     days_ahead: u16,
 }
 
+/// The one pool of an event that has no seating chart.
+pub(crate) const POOL: &str = "general";
+/// What `events.schedule` holds where the times stand in `event_slots`.
+pub(crate) const OCCURRENCES: &str = "\"occurrences\"";
+
 /// The column `events.schedule`: table hours as JSON, or `occurrences` where the times stand in
 /// `event_slots`.
 pub(crate) fn schedule_to_column(schedule: &Schedule) -> String {
     match schedule {
-        Schedule::Occurrences(_) => "\"occurrences\"".to_owned(),
+        Schedule::Occurrences(_) => OCCURRENCES.to_owned(),
         Schedule::Tables(hours) => {
             let row = TableHoursRow {
                 weekdays: hours
@@ -114,7 +120,7 @@ pub(crate) fn schedule_from_column(
     slots: Vec<Occurrence>,
 ) -> Result<Schedule, Inconsistent> {
     const COLUMN: &str = "events.schedule";
-    if column == "\"occurrences\"" {
+    if column == OCCURRENCES {
         return Ok(Schedule::Occurrences(slots));
     }
     let row: TableHoursRow = serde_json::from_str(column).or(Err(Inconsistent(COLUMN)))?;

@@ -4,25 +4,20 @@ use std::collections::BTreeSet;
 
 use spots_migrate::MigrationSet;
 
-/// Every file of a migration's folder, by its path in the set; those after `two ways back` have a
-/// way back a database.
+/// Every file of a migration's folder, by its path in the set. Each has a manifest and a way up for
+/// each database; the others are named where they differ between databases.
 macro_rules! migrations {
-    ($($id:literal)* two ways back: $($split:literal)*) => {
+    ($($id:literal $([$($name:literal)*])?)*) => {
         &[$(
-            file!($id, "migration.toml"),
-            file!($id, "up.postgres.sql"),
-            file!($id, "up.sqlite.sql"),
-            file!($id, "down.sql"),
-            file!($id, "verify.sql"),
-        )* $(
-            file!($split, "migration.toml"),
-            file!($split, "up.postgres.sql"),
-            file!($split, "up.sqlite.sql"),
-            file!($split, "down.postgres.sql"),
-            file!($split, "down.sqlite.sql"),
-            file!($split, "verify.sql"),
+            &[file!($id, "migration.toml"), file!($id, "up.postgres.sql"), file!($id, "up.sqlite.sql")],
+            others!($id $([$($name)*])?),
         )*]
     };
+}
+
+macro_rules! others {
+    ($id:literal) => { others!($id ["down.sql" "verify.sql"]) };
+    ($id:literal [$($name:literal)*]) => { &[$(file!($id, $name),)*] };
 }
 
 macro_rules! file {
@@ -34,12 +29,17 @@ macro_rules! file {
     };
 }
 
-const FILES: &[(&str, &str)] = migrations! {
+const FILES: &[&[(&str, &str)]] = migrations! {
     "0001-baseline"
     "0010-user-agent-mappings"
+    "0015-legacy-window" ["down.postgres.sql" "down.sqlite.sql" "verify.sql"]
+    "0020-agents-for-users"
     "0030-profiles-by-agent"
+    "0035-profiles-move"
     "0040-anonymous-users"
+    "0045-anonymous-from-profiles"
     "0050-sealed-fields"
+    "0055-personal-fields-sealed"
     "0070-hosts-and-events"
     "0100-reservations"
     "0110-reservation-tickets"
@@ -47,21 +47,27 @@ const FILES: &[(&str, &str)] = migrations! {
     "0130-seating-charts"
     "0140-reservation-user-data"
     "0150-outbox"
+    "0160-legacy-events"
+    "0165-expert-events-move"
+    "0170-community-events-move"
+    "0180-old-tables-aside" ["down.postgres.sql" "down.sqlite.sql" "verify.sql"]
+    "0185-last-changes" ["down.sql" "verify.postgres.sql" "verify.sqlite.sql"]
+    "0190-clear-text-gone"
     "0200-journal"
     "0210-replica-order"
-    two ways back:
-    "0220-key-wrappings"
-    "0240-ledger-tree"
+    "0220-key-wrappings" ["down.postgres.sql" "down.sqlite.sql" "verify.sql"]
+    "0240-ledger-tree" ["down.postgres.sql" "down.sqlite.sql" "verify.sql"]
 };
 
 /// The set that this binary was built with.
 pub fn migrations() -> MigrationSet {
-    MigrationSet::from_embedded(FILES).expect("a test reads the embedded set")
+    MigrationSet::from_embedded(&FILES.concat()).expect("a test reads the embedded set")
 }
 
 /// Every table that the migrations make, on PostgreSQL.
 pub(crate) fn tables() -> BTreeSet<String> {
-    let scripts = FILES
+    let files = FILES.concat();
+    let scripts = files
         .iter()
         .filter(|(path, _)| path.ends_with("up.postgres.sql"));
     scripts
@@ -94,9 +100,10 @@ mod tests {
                 }
             }
         }
-        let carried: BTreeSet<_> = FILES.iter().map(|(path, _)| (*path).to_owned()).collect();
+        let files = FILES.concat();
+        let carried: BTreeSet<_> = files.iter().map(|(path, _)| (*path).to_owned()).collect();
         assert_eq!(carried, on_disk);
-        let folders: BTreeSet<_> = FILES
+        let folders: BTreeSet<_> = files
             .iter()
             .filter_map(|(path, _)| path.split('/').next())
             .collect();

@@ -4,6 +4,7 @@ mod accounts;
 mod agents;
 mod bookings;
 mod call_off;
+mod credentials;
 mod events;
 mod guests;
 mod hosts;
@@ -24,11 +25,10 @@ use std::sync::Arc;
 use rusqlite::{Connection, OpenFlags};
 use spots_booking::HostId;
 use spots_clock::AtomicClock;
-use spots_migrate::sqlite::Backfills;
 use spots_migrate::{Progress, Run};
 
 use crate::error::StoreError;
-use crate::schema;
+use crate::{legacy, schema};
 
 use self::readers::Readers;
 pub use self::window::HostWindow;
@@ -62,11 +62,14 @@ impl SqliteStore {
     /// journal is stamped by a clock of its own until [`Self::with_clock`] gives it a better one.
     pub fn open(path: &Path, progress: &mut (dyn Progress + Send)) -> Result<Self, StoreError> {
         let mut connection = connect(path, OpenFlags::default())?;
+        let is_old = legacy::is_old_sqlite(&connection)
+            .map_err(|cause| StoreError::failed("look at the database", cause))?;
+        legacy::refuse_old(is_old)?;
         let run = &mut Run::by("spots", progress);
         spots_migrate::sqlite::apply(
             &mut connection,
             &schema::migrations(),
-            &Backfills::new(),
+            &legacy::sqlite_backfills(None),
             run,
         )
         .map_err(|cause| StoreError::failed("bring the database up to date", cause))?;

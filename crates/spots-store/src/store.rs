@@ -2,6 +2,7 @@
 
 pub mod agents;
 pub mod call_off;
+pub(crate) mod credentials;
 pub mod journal;
 pub mod keys;
 pub mod ledger;
@@ -16,6 +17,7 @@ use spots_privacy::{AgentId, SealedField};
 
 use self::agents::AgentStore;
 use self::call_off::CallOffStore;
+use self::credentials::CredentialStore;
 use self::journal::JournalStore;
 use self::keys::KeyStore;
 use self::ledger::LedgerStore;
@@ -34,6 +36,7 @@ use crate::model::{
 pub trait Store:
     AgentStore
     + CallOffStore
+    + CredentialStore
     + JournalStore
     + KeyStore
     + LedgerStore

@@ -4,4 +4,5 @@
 pub mod app;
 #[cfg(feature = "browser")]
 pub mod browser;
+pub mod legacy;
 pub mod postgres;

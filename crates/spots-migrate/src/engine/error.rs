@@ -123,6 +123,25 @@ pub enum Refusal {
     },
     /// A database to be adopted has a record already.
     AlreadyRecorded,
+    /// The set has no such migration.
+    NotInSet {
+        /// What was asked for.
+        what: String,
+    },
+    /// Somebody tests a migration that this one would disturb.
+    InTesting {
+        /// The migration that would start.
+        id: String,
+        /// The one in testing.
+        testing: Box<super::Testing>,
+        /// What both touch.
+        over: Vec<String>,
+    },
+    /// A production database takes only a set that was rehearsed from its very state.
+    NotRehearsed {
+        /// Whether another set was rehearsed from this state.
+        other_set: bool,
+    },
     /// A rebuild would leave rows that point nowhere.
     Orphans {
         /// The migration.
@@ -211,6 +230,34 @@ impl Refusal {
                 f,
                 "{id} would leave rows that point nowhere ({}); delete or move them in the migration",
                 what.join(", ")
+            ),
+            other => other.fmt_gate(f),
+        }
+    }
+
+    /// Refusals of what the database is for.
+    fn fmt_gate(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotInSet { what } => {
+                write!(f, "the set has no migration {what}; see spots migrate plan")
+            }
+            Self::InTesting { id, testing, over } => write!(
+                f,
+                "{id} cannot start: {} is in testing until {} by {}, and both touch {}; wait, or end the test with spots migrate testing end {}",
+                testing.id,
+                testing.until,
+                testing.owner,
+                over.join(", "),
+                testing.id
+            ),
+            Self::NotRehearsed { other_set } => write!(
+                f,
+                "this is a production database, and {}; run spots migrate rehearse on it or on a copy and bring its JSON with --rehearsal",
+                if *other_set {
+                    "another set was rehearsed from its state than this one"
+                } else {
+                    "no set was rehearsed from the state that it is in"
+                }
             ),
             _ => f.write_str("the run was refused"),
         }

@@ -3,45 +3,91 @@
 use std::collections::BTreeSet;
 
 use super::target::{Change, Filling, One, Progressed, Step, Target, Trouble, Work, cut, text};
-use super::{Backfills, losses, pending, way_back};
+use super::{Backfills, beside, gate, losses, pending, way_back};
 use crate::{
-    Applied, ApplyError, DataOnRollback, Direction, Event, Migration, MigrationSet, Record,
-    Refusal, RollBack, Run, State,
+    Applied, ApplyError, DataOnRollback, Dialect, Direction, Event, Graph, Migration, MigrationSet,
+    Record, Refusal, RollBack, Run, State,
 };
 
 /// Applies what is pending, in order. With nothing to do it takes no lock and writes nothing.
+///
+/// The first target holds the lock; with more than one, a stage's migrations run side by side.
 pub(crate) async fn apply<T: Target>(
-    target: &mut T,
+    targets: &mut [T],
     set: &MigrationSet,
     backfills: &Backfills<T::Backfill>,
     run: &mut Run<'_>,
 ) -> Result<Applied, ApplyError> {
-    let records = target.records().await?;
+    let Some((leader, others)) = targets.split_first_mut() else {
+        return Ok(Applied::default());
+    };
+    let records = leader.records().await?;
     if left::<T>(set, &records, run)?.is_empty() {
         return Ok(Applied::default());
     }
     set.check_scripts(T::DIALECT)?;
     backfills.serve(set)?;
-    target.take(run).await?;
-    let done = apply_held(target, set, backfills, run).await;
-    released(target, done).await
+    leader.take(run).await?;
+    for other in others {
+        other.follow(leader);
+    }
+    let done = apply_held(targets, set, backfills, run).await;
+    match targets {
+        [leader, ..] => released(leader, done).await,
+        [] => done,
+    }
 }
 
 async fn apply_held<T: Target>(
-    target: &mut T,
+    targets: &mut [T],
     set: &MigrationSet,
     backfills: &Backfills<T::Backfill>,
     run: &mut Run<'_>,
 ) -> Result<Applied, ApplyError> {
-    let records = target.records().await?;
-    let migrations = left::<T>(set, &records, run)?;
     let mut applied = Applied::default();
-    for (number, migration) in migrations.iter().enumerate() {
-        started(migration, (number, migrations.len()), run);
-        up(target, migration, backfills, run).await?;
-        finished(migration, &mut applied, run);
+    let [leader, others @ ..] = &mut *targets else {
+        return Ok(applied);
+    };
+    let records = leader.records().await?;
+    let migrations = left::<T>(set, &records, run)?;
+    if let Some(certificate) = &run.certificate {
+        gate::note(leader, certificate, &run.owner).await?;
+    }
+    gate::standing(leader)
+        .await?
+        .admit(set, T::DIALECT, &records, &migrations)
+        .map_err(ApplyError::Refused)?;
+    if others.is_empty() {
+        for (number, migration) in migrations.iter().enumerate() {
+            started(migration, (number, migrations.len()), run);
+            up(leader, migration, backfills, run).await?;
+            finished(migration, &mut applied, run);
+        }
+        return Ok(applied);
+    }
+    let mut begun = 0;
+    for stage in stages(set, T::DIALECT, &migrations) {
+        let stage = (begun..).zip(stage).collect::<Vec<_>>();
+        begun += stage.len();
+        let done = beside::stage(targets, &stage, migrations.len(), backfills, run).await?;
+        applied.ids.extend(done.ids);
     }
     Ok(applied)
+}
+
+/// What is left, by stage.
+fn stages<'a>(
+    set: &MigrationSet,
+    dialect: Dialect,
+    left: &[&'a Migration],
+) -> Vec<Vec<&'a Migration>> {
+    let stages = Graph::of(set, dialect).stages.into_iter();
+    let of = |ids: Vec<String>| {
+        let ids = ids.into_iter().collect::<BTreeSet<_>>();
+        let of = left.iter().filter(|one| ids.contains(&one.id));
+        of.copied().collect::<Vec<_>>()
+    };
+    stages.map(of).filter(|stage| !stage.is_empty()).collect()
 }
 
 fn left<'a, T: Target>(
@@ -53,7 +99,7 @@ fn left<'a, T: Target>(
 }
 
 /// Frees the lock. The work's own error says more than that of the release.
-async fn released<T: Target, D>(
+pub(crate) async fn released<T: Target, D>(
     target: &mut T,
     done: Result<D, ApplyError>,
 ) -> Result<D, ApplyError> {
@@ -61,7 +107,7 @@ async fn released<T: Target, D>(
     done.and_then(|done| released.map(|()| done))
 }
 
-fn started(migration: &Migration, (number, total): (usize, usize), run: &mut Run<'_>) {
+pub(crate) fn started(migration: &Migration, (number, total): (usize, usize), run: &mut Run<'_>) {
     run.progress.tell(Event::Started {
         id: migration.id.clone(),
         number: number + 1,
@@ -69,7 +115,7 @@ fn started(migration: &Migration, (number, total): (usize, usize), run: &mut Run
     });
 }
 
-fn finished(migration: &Migration, applied: &mut Applied, run: &mut Run<'_>) {
+pub(crate) fn finished(migration: &Migration, applied: &mut Applied, run: &mut Run<'_>) {
     let id = migration.id.clone();
     run.progress.tell(Event::Finished { id: id.clone() });
     applied.ids.push(id);
@@ -138,7 +184,7 @@ pub(crate) async fn record_applied<T: Target>(
 }
 
 /// One migration's way up; a failed statement is recorded beside the undone change.
-async fn up<T: Target>(
+pub(crate) async fn up<T: Target>(
     target: &mut T,
     migration: &Migration,
     backfills: &Backfills<T::Backfill>,
@@ -318,7 +364,7 @@ async fn may_go_back<T: Target>(
         let mut what = Vec::new();
         for (name, query) in losses(migration, T::DIALECT) {
             // What is not there cannot be lost.
-            if let Ok(Some(rows)) = target.value(&query).await {
+            if let Ok(Some(rows)) = value(target, &query).await {
                 what.push(format!("{name}: {rows} rows"));
             }
         }
@@ -334,7 +380,7 @@ pub(crate) async fn conditions<T: Target>(
 ) -> Result<(), ApplyError> {
     for condition in &migration.rollback.conditions {
         let holds = format!("SELECT CASE WHEN ({}) THEN 'yes' END", condition.holds);
-        if target.value(&holds).await?.as_deref() != Some("yes") {
+        if value(target, &holds).await?.as_deref() != Some("yes") {
             return Err(ApplyError::Refused(Refusal::Condition {
                 id: migration.id.clone(),
                 message: condition.message.clone(),
@@ -342,4 +388,16 @@ pub(crate) async fn conditions<T: Target>(
         }
     }
     Ok(())
+}
+
+/// The first value of a query as text; `None` for NULL and for no row.
+pub(crate) async fn value<T: Target>(
+    target: &T,
+    query: &str,
+) -> Result<Option<String>, ApplyError> {
+    let rows = target.rows(query).await?;
+    Ok(rows
+        .into_iter()
+        .next()
+        .and_then(|row| row.into_iter().next()?))
 }

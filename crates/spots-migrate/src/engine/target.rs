@@ -42,8 +42,23 @@ pub(crate) trait Target {
     /// How many rows a backfill has to do.
     async fn count(&mut self, backfill: &Self::Backfill) -> Result<u64, Trouble>;
 
-    /// The first value of a query as text; `None` for NULL and for no row.
-    async fn value(&self, query: &str) -> Result<Option<String>, ApplyError>;
+    /// Writes under the lock of this one, which took it.
+    fn follow(&mut self, leader: &Self);
+
+    /// The rows of a query, as text.
+    async fn rows(&self, query: &str) -> Result<Vec<Vec<Option<String>>>, ApplyError>;
+
+    /// Runs a statement of the engine's own, on its own.
+    async fn execute(&mut self, statement: &str) -> Result<(), ApplyError>;
+
+    /// One of the engine's own tables.
+    fn table(name: &str) -> String;
+
+    /// A literal.
+    fn literal(text: &str) -> String;
+
+    /// An expression: the database's clock, so much later, as RFC 3339 in UTC.
+    fn later(by: Duration) -> String;
 }
 
 /// One piece of work, which commits together with its record.

@@ -311,6 +311,21 @@ impl Walk<'_> {
             action
         };
         let offset = self.base + usize::from(node.text_range().start());
+        if action == Action::Create && !object.schema.is_empty() && object.schema != DEFAULT_SCHEMA
+        {
+            // What is made in a schema needs the schema.
+            self.shown.facts.push(Fact {
+                object: Object::new(Space::Schema, "", &object.schema),
+                what: "schema",
+                action: Action::Read,
+                file: self.file.to_owned(),
+                line: self.lines.of(offset),
+                guarded: self.guarded,
+                certainty,
+                signature: String::new(),
+                statement: self.statement,
+            });
+        }
         self.shown.facts.push(Fact {
             object,
             what,

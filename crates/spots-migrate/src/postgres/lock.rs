@@ -8,6 +8,8 @@ use std::time::Duration;
 use tokio_postgres::Client;
 
 use super::record;
+use super::target::Postgres;
+use crate::engine::unlock;
 use crate::{ApplyError, Event, Refusal, Run};
 
 /// The advisory lock's key: "SPOTSMIG" as ASCII.
@@ -31,7 +33,7 @@ pub(super) async fn take(client: &Client, run: &mut Run<'_>) -> Result<i64, Appl
         }
         let holder = holder(client).await?.map_or_else(
             || "a session that has just ended".to_owned(),
-            |holder| holder.shown,
+            |holder| format!("{} ({})", holder.shown, holder.life),
         );
         if waited >= run.wait_max {
             return Err(ApplyError::Refused(Refusal::Locked { holder }));
@@ -52,8 +54,15 @@ async fn register(client: &Client, owner: &str) -> Result<i64, ApplyError> {
     record::create(client).await?;
     client
         .query_one(
-            "UPDATE spots_migrate.lock SET token = token + 1, owner = $1,
-                 since = clock_timestamp() RETURNING token",
+            // What a dead run left half done is this one's now.
+            "WITH taken AS (
+                 UPDATE spots_migrate.lock SET token = token + 1, owner = $1,
+                     since = clock_timestamp() RETURNING token
+             ), mine AS (
+                 UPDATE spots_migrate.migration SET token = taken.token FROM taken
+                 WHERE state = 'running'
+             )
+             SELECT token FROM taken",
             &[&owner],
         )
         .await
@@ -83,41 +92,34 @@ async fn free(client: &Client) -> Result<(), ApplyError> {
 
 /// See [`super::unlock`].
 pub(super) async fn unlock(
-    client: &Client,
+    client: &mut Client,
     failed: Option<&str>,
     force: bool,
 ) -> Result<Vec<String>, ApplyError> {
-    let what = "unlock the migrations";
     record::create(client).await?;
     let holder = holder(client).await?;
     let mut said = match &holder {
-        Some(holder) => vec![format!("held by {}", holder.shown)],
+        Some(holder) => vec![format!("held by {}", holder.shown), holder.life.clone()],
         None => vec!["nobody holds the lock".to_owned()],
     };
+    let target = Postgres::new(client);
+    said.extend(unlock::half_done(&target).await?);
     if let Some(id) = failed {
-        // Steps that are done stay done; without any, the migration begins anew.
-        let freed = client
-            .execute(
-                "UPDATE spots_migrate.migration m SET failure = NULL, state = CASE WHEN EXISTS (
-                     SELECT 1 FROM spots_migrate.step s WHERE s.migration = m.id
-                 ) THEN 'running' ELSE 'rolled_back' END WHERE id = $1 AND state = 'failed'",
-                &[&id],
-            )
-            .await
-            .map_err(ApplyError::database(what))?;
-        if freed == 0 {
-            return Err(ApplyError::Refused(Refusal::Unknown {
-                what: format!("a failed {id}"),
-            }));
-        }
-        said.push(format!("{id} may be tried again"));
+        said.push(unlock::free(&target, id).await?);
     }
-    if let (true, Some(holder)) = (force, &holder) {
+    let Some(holder) = holder else {
+        return Ok(said);
+    };
+    if force {
         client
             .execute("SELECT pg_terminate_backend($1)", &[&holder.session])
             .await
-            .map_err(ApplyError::database(what))?;
+            .map_err(ApplyError::database("unlock the migrations"))?;
         said.push("its session is ended; its open change is undone".to_owned());
+    } else {
+        said.push(
+            "nothing was changed; --force ends the session: its open change is undone, what is recorded stays".to_owned(),
+        );
     }
     Ok(said)
 }
@@ -125,31 +127,53 @@ pub(super) async fn unlock(
 struct Holder {
     session: i32,
     shown: String,
+    /// Whether it is dead, or merely slow.
+    life: String,
 }
+
+const HOLDER: &str = "
+SELECT a.pid, format('session %s (%s) of %s%s', a.pid,
+        coalesce(nullif(a.application_name, ''), 'unnamed'), a.usename,
+        coalesce(' from ' || a.client_addr, '')),
+    CASE
+        WHEN cardinality(pg_blocking_pids(a.pid)) > 0 THEN format(
+            'it waits for sessions %s, so it is slow, not abandoned', pg_blocking_pids(a.pid))
+        WHEN a.state = 'active' THEN format(
+            'it has worked for %s s on: %s; slow, not abandoned',
+            round(extract(epoch FROM clock_timestamp() - a.query_start)),
+            left(regexp_replace(a.query, '\\s+', ' ', 'g'), 120))
+        ELSE format(
+            'it has been silent for %s s; when its program is gone, the server ends it by itself',
+            round(extract(epoch FROM clock_timestamp() - a.state_change)))
+    END
+FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+    AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    AND (l.classid::bigint << 32) | l.objid::bigint = $1";
 
 /// Who holds the lock and what its session does, for people.
 async fn holder(client: &Client) -> Result<Option<Holder>, ApplyError> {
-    let row = client
-        .query_opt(
-            "SELECT a.pid, format('session %s (%s) of %s, %s%s', a.pid, coalesce(nullif(a.application_name, ''), 'unnamed'),
-                 a.usename, a.state,
-                 coalesce(' for ' || round(extract(epoch FROM clock_timestamp() - a.xact_start)) || ' s', ''))
-             FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
-             WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
-                 AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-                 AND (l.classid::bigint << 32) | l.objid::bigint = $1",
-            &[&KEY],
-        )
+    let what = "look who holds the migration lock";
+    let Some(row) = client
+        .query_opt(HOLDER, &[&KEY])
         .await
-        .map_err(ApplyError::database("look who holds the migration lock"))?;
-    row.map(|row| {
-        Ok(Holder {
-            session: row.try_get(0)?,
-            shown: row.try_get(1)?,
-        })
-    })
-    .transpose()
-    .map_err(ApplyError::database::<tokio_postgres::Error>(
-        "look who holds the migration lock",
-    ))
+        .map_err(ApplyError::database(what))?
+    else {
+        return Ok(None);
+    };
+    let mut shown = row.get::<_, String>(1);
+    if record::format(client).await?.is_some() {
+        let owner = client
+            .query_opt("SELECT owner FROM spots_migrate.lock", &[])
+            .await
+            .map_err(ApplyError::database(what))?;
+        if let Some(owner) = owner.and_then(|row| row.get::<_, Option<String>>(0)) {
+            shown = format!("{owner}, {shown}");
+        }
+    }
+    Ok(Some(Holder {
+        session: row.get(0),
+        shown,
+        life: row.get(2),
+    }))
 }

@@ -7,13 +7,13 @@ use crate::engine::target::Change;
 use crate::{ApplyError, Dialect, Failure, Record, Refusal, State};
 
 const CREATE: &str = "
-CREATE SCHEMA IF NOT EXISTS spots_migrate;
 CREATE TABLE IF NOT EXISTS spots_migrate.lock (
     one integer PRIMARY KEY CHECK (one = 1),
     format bigint NOT NULL,
     token bigint NOT NULL,
     owner text,
-    since timestamptz
+    since timestamptz,
+    environment text
 );
 CREATE TABLE IF NOT EXISTS spots_migrate.migration (
     id text PRIMARY KEY,
@@ -27,8 +27,20 @@ CREATE TABLE IF NOT EXISTS spots_migrate.migration (
     token bigint NOT NULL,
     CHECK ((state = 'failed') = (failure IS NOT NULL))
 );
-CREATE UNIQUE INDEX IF NOT EXISTS one_unfinished
-    ON spots_migrate.migration ((1)) WHERE state IN ('running', 'failed');
+CREATE SEQUENCE IF NOT EXISTS spots_migrate.position;
+SELECT setval('spots_migrate.position', coalesce(max(position), 0) + 1, false)
+    FROM spots_migrate.migration;
+-- What is half done belongs to one run: another takes all of it over, or nothing.
+CREATE OR REPLACE FUNCTION spots_migrate.one_run() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT 1 FROM spots_migrate.migration
+               WHERE state = 'running' AND token <> NEW.token) THEN
+        RAISE EXCEPTION 'a migration of another run is not finished';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE OR REPLACE TRIGGER one_run AFTER INSERT OR UPDATE ON spots_migrate.migration
+    FOR EACH ROW WHEN (NEW.state = 'running') EXECUTE FUNCTION spots_migrate.one_run();
 CREATE TABLE IF NOT EXISTS spots_migrate.step (
     migration text NOT NULL,
     direction text NOT NULL CHECK (direction IN ('up', 'down')),
@@ -39,21 +51,59 @@ CREATE TABLE IF NOT EXISTS spots_migrate.step (
     finished boolean NOT NULL,
     PRIMARY KEY (migration, direction, number)
 );
+CREATE TABLE IF NOT EXISTS spots_migrate.testing (
+    migration text PRIMARY KEY,
+    owner text NOT NULL,
+    since text NOT NULL,
+    until text NOT NULL,
+    touched text NOT NULL
+);
+CREATE TABLE IF NOT EXISTS spots_migrate.rehearsal (
+    certificate text PRIMARY KEY,
+    owner text NOT NULL,
+    at text NOT NULL
+);
 ";
 
-/// Creates the tables where they are missing.
+/// What format 1 lacks or has too much, before the above.
+const FROM_1: &str = "
+ALTER TABLE spots_migrate.lock ADD COLUMN environment text;
+DROP INDEX spots_migrate.one_unfinished;
+";
+
+/// Creates the tables where they are missing, and brings an older format up.
 pub(super) async fn create(client: &Client) -> Result<(), ApplyError> {
-    if exists(client).await? {
-        return Ok(());
-    }
+    let before = match format(client).await? {
+        Some(RECORD_FORMAT) => return Ok(()),
+        Some(_) => FROM_1,
+        None => "",
+    };
     let script = format!(
-        "BEGIN;{CREATE}INSERT INTO spots_migrate.lock (one, format, token)
-         VALUES (1, {RECORD_FORMAT}, 0) ON CONFLICT DO NOTHING;COMMIT"
+        "BEGIN;CREATE SCHEMA IF NOT EXISTS spots_migrate;{before}{CREATE}
+         INSERT INTO spots_migrate.lock (one, format, token)
+         VALUES (1, {RECORD_FORMAT}, 0) ON CONFLICT (one) DO UPDATE SET format = excluded.format;
+         COMMIT"
     );
     client
         .batch_execute(&script)
         .await
         .map_err(ApplyError::database("create the record of migrations"))
+}
+
+/// The format of the record; `None` where there is none yet.
+pub(super) async fn format(client: &Client) -> Result<Option<i64>, ApplyError> {
+    if !exists(client).await? {
+        return Ok(None);
+    }
+    let found = client
+        .query_one("SELECT format FROM spots_migrate.lock", &[])
+        .await
+        .and_then(|row| row.try_get::<_, i64>(0))
+        .map_err(ApplyError::database("read the record of migrations"))?;
+    if found > RECORD_FORMAT {
+        return Err(ApplyError::Refused(Refusal::NewerFormat { found }));
+    }
+    Ok(Some(found))
 }
 
 async fn exists(client: &Client) -> Result<bool, ApplyError> {
@@ -66,19 +116,10 @@ async fn exists(client: &Client) -> Result<bool, ApplyError> {
 
 /// All records in the order of applying; none when the database has no record yet.
 pub(super) async fn read(client: &Client) -> Result<Vec<Record>, ApplyError> {
-    if !exists(client).await? {
+    if format(client).await?.is_none() {
         return Ok(Vec::new());
     }
     let what = "read the record of migrations";
-    let format = client
-        .query_one("SELECT format FROM spots_migrate.lock", &[])
-        .await
-        .and_then(|row| row.try_get::<_, i64>(0))
-        .map_err(ApplyError::database(what))?;
-    if format > RECORD_FORMAT {
-        let refusal = Refusal::NewerFormat { found: format };
-        return Err(ApplyError::Refused(refusal));
-    }
     client
         .query(
             "SELECT id, position, checksum, state, failure,
@@ -115,7 +156,7 @@ pub(super) fn write(change: &Change<'_>, token: i64) -> String {
     let mut out = format!(
         "INSERT INTO spots_migrate.migration AS old
              (id, position, title, phase, checksum, state, failure, changed_at, token)
-         VALUES ({id}, (SELECT coalesce(max(position), 0) + 1 FROM spots_migrate.migration),
+         VALUES ({id}, nextval('spots_migrate.position'),
              {}, {}, {}, {}, {}, clock_timestamp(), {})
          ON CONFLICT (id) DO UPDATE SET
              position = CASE WHEN excluded.state IN ('running', 'applied')
@@ -139,8 +180,10 @@ pub(super) fn write(change: &Change<'_>, token: i64) -> String {
 }
 
 /// An expression that is NULL, where a column takes none, unless `token` is the lock's.
+///
+/// The row's share lock makes a run that takes over wait until this one's commit is through.
 pub(super) fn fence(token: i64) -> String {
-    format!("(SELECT token FROM spots_migrate.lock WHERE token = {token})")
+    format!("(SELECT token FROM spots_migrate.lock WHERE token = {token} FOR SHARE)")
 }
 
 fn nullable(text: Option<&str>) -> String {

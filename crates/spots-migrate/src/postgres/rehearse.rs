@@ -4,44 +4,34 @@ use std::collections::BTreeSet;
 
 use tokio_postgres::Client;
 
-use super::{Backfills, apply, roll_back, status};
-use crate::rehearse::{
-    Rehearsal, RehearsedStep, Snapshot, changed, differences, has_way_back, problems_again,
-    problems_down, problems_up,
-};
-use crate::{ApplyError, Dialect, Migration, MigrationSet, RollBack, Run, Silent};
+use super::target::Postgres;
+use super::{Backfills, catalogue, script, snapshot};
+use crate::rehearse::frame::{self, InOrder};
+use crate::rehearse::generate::{Kind, Table};
+use crate::rehearse::{Rehearsal, RehearseOptions, Scratch, Snapshot, differences};
+use crate::{ApplyError, MigrationSet, Source};
 
-/// Definitions of everything but the engine's own, from the catalogue.
-const SCHEMA: &str = "
-SELECT format('column %s.%s.%s %s %s %s', table_schema, table_name, column_name,
-    format_type(a.atttypid, a.atttypmod), is_nullable, coalesce(column_default, ''))
-  FROM information_schema.columns c
-  JOIN pg_attribute a ON a.attrelid = format('%I.%I', table_schema, table_name)::regclass
-    AND a.attname = column_name
-  WHERE table_schema NOT IN ('pg_catalog', 'information_schema', 'spots_migrate')
-UNION ALL SELECT 'index ' || indexdef FROM pg_indexes
-  WHERE schemaname NOT IN ('pg_catalog', 'information_schema', 'spots_migrate')
-UNION ALL SELECT format('constraint %s on %s: %s', conname, conrelid::regclass, pg_get_constraintdef(oid))
-  FROM pg_constraint WHERE connamespace::regnamespace::text
-    NOT IN ('pg_catalog', 'information_schema', 'spots_migrate')
-UNION ALL SELECT format('policy %s on %s.%s: %s %s %s', policyname, schemaname, tablename, cmd, qual, with_check)
-  FROM pg_policies
-UNION ALL SELECT 'trigger ' || pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal
-UNION ALL SELECT 'function ' || pg_get_functiondef(oid) FROM pg_proc
-  WHERE prokind IN ('f', 'p') AND pronamespace::regnamespace::text
-    NOT IN ('pg_catalog', 'information_schema', 'spots_migrate')
-UNION ALL SELECT format('view %s.%s: %s', schemaname, viewname, definition) FROM pg_views
-  WHERE schemaname NOT IN ('pg_catalog', 'information_schema', 'spots_migrate')
-UNION ALL SELECT format('enum %s: %s', enumtypid::regtype, string_agg(enumlabel, ',' ORDER BY enumsortorder))
-  FROM pg_enum GROUP BY enumtypid
-UNION ALL SELECT format('relation %s.%s %s security %s', n.nspname, relname, relkind, relrowsecurity)
-  FROM pg_class r JOIN pg_namespace n ON n.oid = relnamespace
-  WHERE nspname NOT IN ('pg_catalog', 'information_schema', 'spots_migrate', 'pg_toast')";
+/// What all databases of a server share. Other scratch databases come and go meanwhile.
+const SHARED: &str = "
+SELECT format('role %s %s %s %s %s %s', rolname, rolsuper, rolcreaterole, rolcreatedb, rolcanlogin,
+    rolbypassrls) FROM pg_roles
+UNION ALL SELECT format('membership of %s in %s', member::regrole, roleid::regrole)
+    FROM pg_auth_members
+UNION ALL SELECT 'database ' || datname FROM pg_database WHERE datname NOT LIKE 'spots\\_scratch\\_%'
+UNION ALL SELECT 'tablespace ' || spcname FROM pg_tablespace
+UNION ALL SELECT format('setting %s %s %s', setdatabase, setrole, setconfig) FROM pg_db_role_setting";
+
+/// Locks of this session on tables, as mode and table.
+const LOCKS: &str = "
+SELECT DISTINCT l.mode, CASE n.nspname WHEN 'public' THEN '' ELSE n.nspname || '.' END || c.relname
+FROM pg_locks l JOIN pg_class c ON c.oid = l.relation JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE l.pid = pg_backend_pid() AND l.granted AND c.relkind IN ('r', 'p', 'm')
+    AND l.mode <> 'AccessShareLock'";
 
 /// Rehearses what is pending on the scratch database behind `scratch`: up, down and up again.
 ///
 /// The caller makes the scratch database, as a copy (`CREATE DATABASE … TEMPLATE …`) or empty, and
-/// drops it afterwards; nothing here knows of any other.
+/// drops it afterwards; what the whole server shares is compared before and after.
 ///
 /// # Errors
 /// Whatever keeps the scratch database from being read; a migration that fails is a problem in the
@@ -51,143 +41,157 @@ pub async fn rehearse(
     set: &MigrationSet,
     backfills: &Backfills,
 ) -> Result<Rehearsal, ApplyError> {
-    let mut rehearsal = Rehearsal::default();
-    let done = status(scratch)
-        .await?
-        .into_iter()
-        .filter(|record| record.state == crate::State::Applied)
-        .map(|record| record.id)
-        .collect::<BTreeSet<_>>();
-    for migration in set
-        .migrations()
-        .iter()
-        .filter(|one| !done.contains(&one.id))
-    {
-        match one(scratch, set, backfills, migration, &mut rehearsal).await {
-            Ok(step) => rehearsal.steps.push(step),
-            Err(error) => {
-                rehearsal.problems.push(error.to_string());
-                break;
-            }
-        }
-    }
-    Ok(rehearsal)
+    rehearse_with(scratch, set, backfills, &RehearseOptions::default()).await
 }
 
-async fn one(
+/// Like [`rehearse`], with made or sanitised rows.
+///
+/// # Errors
+/// As [`rehearse`].
+pub async fn rehearse_with(
     scratch: &mut Client,
     set: &MigrationSet,
     backfills: &Backfills,
-    migration: &Migration,
-    rehearsal: &mut Rehearsal,
-) -> Result<RehearsedStep, ApplyError> {
-    let before = snapshot(scratch).await?;
-    let started = clock(scratch).await?;
-    to(scratch, set, backfills, migration).await?;
-    let up_seconds = clock(scratch).await? - started;
-    let up = snapshot(scratch).await?;
-    let mut step = RehearsedStep {
-        id: migration.id.clone(),
-        up_seconds,
-        down_seconds: None,
-        changed: changed(&before, &up),
-    };
-    rehearsal
-        .problems
-        .extend(problems_up(migration, Dialect::Postgres, &before, &up));
-    if has_way_back(migration, Dialect::Postgres) {
-        let started = clock(scratch).await?;
-        let mut silent = Silent;
-        let mut run = Run::by("rehearsal", &mut silent).accept_data_loss([migration.id.clone()]);
-        let target = RollBack::Id(migration.id.clone());
-        roll_back(scratch, set, backfills, &target, &mut run).await?;
-        step.down_seconds = Some(clock(scratch).await? - started);
-        let down = snapshot(scratch).await?;
-        // Said before the second way up, which may fail for the same reason.
-        rehearsal
-            .problems
-            .extend(problems_down(migration, Dialect::Postgres, &before, &down));
-        to(scratch, set, backfills, migration).await?;
-        let again = snapshot(scratch).await?;
-        rehearsal
-            .problems
-            .extend(problems_again(migration, &up, &again));
-    }
-    Ok(step)
+    options: &RehearseOptions,
+) -> Result<Rehearsal, ApplyError> {
+    // Nothing here outlives the rehearsal: no commit waits for the disk.
+    scratch
+        .batch_execute("SET synchronous_commit = off")
+        .await
+        .map_err(ApplyError::database("use the scratch database"))?;
+    frame::rehearse(&mut Postgres::new(scratch), set, backfills, options).await
 }
 
-async fn to(
-    scratch: &mut Client,
-    set: &MigrationSet,
-    backfills: &Backfills,
-    migration: &Migration,
-) -> Result<(), ApplyError> {
-    let mut silent = Silent;
-    let mut run = Run::by("rehearsal", &mut silent).to(&migration.id);
-    apply(scratch, set, backfills, &mut run).await.map(drop)
+/// One checksum over the schema and the rows of a database: whether anything reached it.
+pub async fn fingerprint(client: &Client) -> Result<String, ApplyError> {
+    let snapshot = snapshot::take(client).await?;
+    let rows = snapshot.tables.iter();
+    let rows =
+        rows.flat_map(|(table, (count, hash))| [table.clone(), count.to_string(), hash.clone()]);
+    let all = snapshot.schema.iter().cloned().chain(rows);
+    Ok(crate::set::digest(
+        all.collect::<Vec<_>>().iter().map(String::as_str),
+    ))
 }
 
 /// What the first database has and the second lacks, or the other way round.
 pub(super) async fn compare(wanted: &Client, found: &Client) -> Result<Vec<String>, ApplyError> {
-    let (wanted, found) = (snapshot(wanted).await?, snapshot(found).await?);
-    Ok(differences(&wanted.schema, &found.schema).collect())
+    let (wanted, found) = (
+        snapshot::schema(wanted).await?,
+        snapshot::schema(found).await?,
+    );
+    Ok(differences(&wanted, &found).collect())
 }
 
-async fn clock(client: &Client) -> Result<f64, ApplyError> {
-    client
-        .query_one("SELECT extract(epoch FROM clock_timestamp())::float8", &[])
-        .await
-        .and_then(|row| row.try_get(0))
-        .map_err(ApplyError::database("read the database's clock"))
+/// Adds the locks on tables that the session holds.
+pub(super) async fn note_locks(
+    client: &Client,
+    held: &std::sync::Mutex<BTreeSet<(String, String)>>,
+) -> Result<(), tokio_postgres::Error> {
+    let rows = script::rows(client, LOCKS).await?.into_iter();
+    let rows = rows.filter_map(|row| match <[Option<String>; 2]>::try_from(row) {
+        Ok([Some(mode), Some(table)]) => Some((table, mode)),
+        _ => None,
+    });
+    let mut held = held
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    held.extend(rows);
+    Ok(())
 }
 
-/// Schema and contents, without the engine's own.
-async fn snapshot(client: &Client) -> Result<Snapshot, ApplyError> {
-    let what = "read the schema of the scratch database";
-    let rows = client
-        .query(SCHEMA, &[])
-        .await
-        .map_err(ApplyError::database(what))?;
-    let schema = rows
-        .iter()
-        .map(|row| row.try_get(0))
-        .collect::<Result<BTreeSet<String>, _>>()
-        .map_err(ApplyError::database(what))?;
-    let tables = client
-        .query(
-            "SELECT schemaname, tablename, format('%I.%I', schemaname, tablename) FROM pg_tables
-             WHERE schemaname NOT IN ('pg_catalog', 'information_schema', 'spots_migrate')",
-            &[],
-        )
-        .await
-        .map_err(ApplyError::database(what))?;
-    let mut out = Snapshot {
-        schema,
-        ..Snapshot::default()
-    };
-    for row in tables {
-        let (schema, table, name) = (
-            row.get::<_, String>(0),
-            row.get::<_, String>(1),
-            row.get::<_, String>(2),
-        );
-        // The sum of the rows' hashes does not depend on their order.
-        let query = format!(
-            "SELECT count(*), coalesce(sum(('x' || substr(md5(t::text), 1, 15))::bit(60)::bigint), 0)::text FROM {name} t"
-        );
-        let row = client
-            .query_one(&query, &[])
+impl Scratch for Postgres<'_> {
+    async fn snapshot(&self) -> Result<Snapshot, ApplyError> {
+        snapshot::take(self.client).await
+    }
+
+    async fn clock(&self) -> Result<f64, ApplyError> {
+        self.client
+            .query_one("SELECT extract(epoch FROM clock_timestamp())::float8", &[])
+            .await
+            .and_then(|row| row.try_get(0))
+            .map_err(ApplyError::database("read the database's clock"))
+    }
+
+    async fn surroundings(&self) -> Result<BTreeSet<String>, ApplyError> {
+        self.client
+            .query(SHARED, &[])
+            .await
+            .and_then(|rows| rows.iter().map(|row| row.try_get(0)).collect())
+            .map_err(ApplyError::database("read what the server shares"))
+    }
+
+    async fn in_order(&mut self, scripts: &[&Source]) -> Result<InOrder, ApplyError> {
+        let what = "try two migrations in both orders";
+        let client = &*self.client;
+        client
+            .batch_execute("BEGIN")
+            .await
+            .map_err(ApplyError::database(what))?;
+        let mut done = Ok(BTreeSet::new());
+        for source in scripts {
+            if let Err(error) = client.batch_execute(source.text()).await {
+                done = Err(frame::failed(source, &script::reason(&error)));
+                break;
+            }
+        }
+        if done.is_ok() {
+            done = Ok(snapshot::schema(client).await?);
+        }
+        client
+            .batch_execute("ROLLBACK;RESET ALL;SET synchronous_commit = off")
+            .await
+            .map_err(ApplyError::database(what))?;
+        Ok(done)
+    }
+
+    async fn tables(&self) -> Result<Vec<Table>, ApplyError> {
+        catalogue::tables(self.client)
             .await
             .map_err(ApplyError::database(
-                "read the rows of the scratch database",
-            ))?;
-        let shown = if schema == "public" {
-            table
-        } else {
-            format!("{schema}.{table}")
-        };
-        let count = row.get::<_, i64>(0).unsigned_abs();
-        out.tables.insert(shown, (count, row.get(1)));
+                "read the tables of the scratch database",
+            ))
     }
-    Ok(out)
+
+    async fn attempt(&mut self, statement: &str) -> Result<bool, ApplyError> {
+        match self.client.batch_execute(statement).await {
+            Ok(()) => Ok(true),
+            Err(error) if error.as_db_error().is_some() => Ok(false),
+            Err(error) => Err(ApplyError::database("fill the scratch database")(error)),
+        }
+    }
+
+    fn watch(&mut self) {
+        self.locks = Some(std::sync::Mutex::default());
+    }
+
+    fn watched(&mut self, before: &Snapshot) -> BTreeSet<String> {
+        let held = self.locks.take().map(std::sync::Mutex::into_inner);
+        let held = held.map(|held| held.unwrap_or_else(std::sync::PoisonError::into_inner));
+        let held = held.into_iter().flatten();
+        held.filter(|(table, _)| before.has(table))
+            .map(|(table, mode)| format!("{mode} on {table}"))
+            .collect()
+    }
+
+    fn as_literal(column: &str) -> String {
+        format!("quote_nullable({column})")
+    }
+
+    fn bytes(hex: &str) -> String {
+        format!("'\\x{hex}'")
+    }
+
+    fn replaced(column: &str, kind: &Kind, unique: bool) -> String {
+        let hash = format!("md5(gen_random_uuid()::text || {column}::text)");
+        match kind {
+            Kind::Bytes => format!(
+                "decode(left(repeat({hash}, octet_length({column}) / 16 + 1), 2 * octet_length({column})), 'hex')"
+            ),
+            Kind::Json => "'{}'".to_owned(),
+            Kind::Day => format!("{column} + (random() * 2000)::int - 1000"),
+            _ if unique => hash,
+            _ => format!("left(repeat({hash}, length({column}) / 32 + 1), length({column}))"),
+        }
+    }
 }

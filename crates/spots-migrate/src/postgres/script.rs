@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
 use tokio_postgres::error::{ErrorPosition, SqlState};
-use tokio_postgres::{Client, SimpleQueryMessage};
+use tokio_postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 
-use super::record;
 use super::target::Postgres;
+use super::{record, rehearse};
 use crate::engine::frame;
 use crate::engine::target::{Change, One, Progressed, Trouble, cut, text};
 use crate::set::line_of;
@@ -35,15 +35,22 @@ pub(super) async fn change(
     }
     let reset = change.source.map_or("", reset_after);
     let tail = format!("{reset}{}COMMIT", record::write(change, target.token));
+    let at_once = change.verify.is_none() && target.locks.is_none();
     let text = Text {
         head: &head,
         head_statements,
         source: change.source,
-        tail: if change.verify.is_some() { "" } else { &tail },
+        tail: if at_once { &tail } else { "" },
     };
     run_text(client, &text).await?;
     if let Some(source) = change.verify {
         verify(client, source).await?;
+    }
+    if let Some(locks) = &target.locks {
+        let noted = rehearse::note_locks(client, locks).await;
+        noted.map_err(from_database)?;
+    }
+    if !at_once {
         client.batch_execute(&tail).await.map_err(from_database)?;
     }
     Ok(Progressed::finished())
@@ -186,8 +193,7 @@ pub(super) fn run_failed(one: &One<'_>, error: tokio_postgres::Error) -> Trouble
 async fn verify(client: &Client, source: &Source) -> Result<(), Trouble> {
     for (number, statement) in cut(source, Dialect::Postgres).iter().enumerate() {
         let failed = |reason| Trouble::statement(source, number, statement, reason);
-        let found = client
-            .simple_query(text(source, statement))
+        let found = rows(client, text(source, statement))
             .await
             .map_err(|error| {
                 if is_busy(&error) {
@@ -196,13 +202,10 @@ async fn verify(client: &Client, source: &Source) -> Result<(), Trouble> {
                     failed(reason(&error))
                 }
             })?;
-        let row = found.iter().find_map(|message| match message {
-            SimpleQueryMessage::Row(row) => Some(row),
-            _ => None,
-        });
-        if let Some(row) = row {
-            let shown = (0..row.len())
-                .map(|column| row.get(column).unwrap_or("NULL"))
+        if let Some(row) = found.first() {
+            let shown = row
+                .iter()
+                .map(|cell| cell.as_deref().unwrap_or("NULL"))
                 .collect::<Vec<_>>();
             return Err(failed(format!(
                 "verification found a row: {}",
@@ -211,4 +214,21 @@ async fn verify(client: &Client, source: &Source) -> Result<(), Trouble> {
         }
     }
     Ok(())
+}
+
+/// The rows of a query, as text.
+pub(super) async fn rows(
+    client: &Client,
+    query: &str,
+) -> Result<Vec<Vec<Option<String>>>, tokio_postgres::Error> {
+    let answers = client.simple_query(query).await?;
+    let rows = answers.iter().filter_map(|message| match message {
+        SimpleQueryMessage::Row(row) => Some(row),
+        _ => None,
+    });
+    let cells = |row: &SimpleQueryRow| {
+        let cells = (0..row.len()).map(|column| row.get(column).map(str::to_owned));
+        cells.collect()
+    };
+    Ok(rows.map(cells).collect())
 }

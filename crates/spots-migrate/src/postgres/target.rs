@@ -1,8 +1,10 @@
 //! PostgreSQL as the frame drives it.
 
+use std::collections::BTreeSet;
+use std::sync::Mutex;
 use std::time::Duration;
 
-use tokio_postgres::{Client, SimpleQueryMessage};
+use tokio_postgres::Client;
 
 use super::script::{self, from_database, reason, run_failed};
 use super::{Backfill, journal, lock, outside, record};
@@ -18,11 +20,17 @@ pub(super) struct Postgres<'a> {
     pub(super) client: &'a mut Client,
     /// No lock has a negative one.
     pub(super) token: i64,
+    /// Locks on tables, as table and mode, while a rehearsal watches.
+    pub(super) locks: Option<Mutex<BTreeSet<(String, String)>>>,
 }
 
 impl<'a> Postgres<'a> {
     pub(super) fn new(client: &'a mut Client) -> Self {
-        Self { client, token: -1 }
+        Self {
+            client,
+            token: -1,
+            locks: None,
+        }
     }
 
     /// A statement that can be in a transaction commits together with its journal entry.
@@ -117,18 +125,36 @@ impl Target for Postgres<'_> {
             .map_err(|error| backfill_failed(&*error))
     }
 
-    async fn value(&self, query: &str) -> Result<Option<String>, ApplyError> {
-        let answers = self
-            .client
-            .simple_query(query)
+    fn follow(&mut self, leader: &Self) {
+        self.token = leader.token;
+    }
+
+    async fn rows(&self, query: &str) -> Result<Vec<Vec<Option<String>>>, ApplyError> {
+        script::rows(self.client, query)
             .await
-            .map_err(ApplyError::database(
-                "ask the database a question of the set",
-            ))?;
-        Ok(answers.iter().find_map(|message| match message {
-            SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
-            _ => None,
-        }))
+            .map_err(ApplyError::database("ask the database a question"))
+    }
+
+    async fn execute(&mut self, statement: &str) -> Result<(), ApplyError> {
+        self.client
+            .batch_execute(statement)
+            .await
+            .map_err(ApplyError::database("write into the record of migrations"))
+    }
+
+    fn table(name: &str) -> String {
+        format!("spots_migrate.{name}")
+    }
+
+    fn literal(text: &str) -> String {
+        record::literal(text)
+    }
+
+    fn later(by: Duration) -> String {
+        let seconds = by.as_secs();
+        format!(
+            "to_char((clock_timestamp() + interval '{seconds} seconds') AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
+        )
     }
 }
 

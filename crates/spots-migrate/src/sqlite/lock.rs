@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Transaction, TransactionBehavior};
 
-use super::record;
+use super::target::Sqlite;
+use super::{at_once, record};
+use crate::engine::unlock;
 use crate::{ApplyError, Event, Refusal, Run};
 
 /// How long one try for the lock waits.
@@ -155,33 +157,15 @@ pub(super) fn unlock(
     let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)
         .map_err(ApplyError::database(what))?;
     record::create(&transaction)?;
-    let mut said = match owner(&transaction)? {
-        Some(owner) => {
-            let alive = match is_running(&owner.process) {
-                Some(true) => "its process runs",
-                Some(false) => "its process is gone: the next run takes over by itself",
-                None => "its process is on another machine",
-            };
-            vec![format!("held by {}; {alive}", owner.describe())]
-        }
+    let target = Sqlite::new(connection);
+    let owner = owner(&transaction)?;
+    let mut said = match &owner {
+        Some(owner) => vec![format!("held by {}; {}", owner.describe(), owner.life())],
         None => vec!["nobody holds the lock".to_owned()],
     };
+    said.extend(at_once(unlock::half_done(&target))?);
     if let Some(id) = failed {
-        // Steps that are done stay done; without any, the migration begins anew.
-        let freed = transaction
-            .execute(
-                "UPDATE spots_migrate_migration SET failure = NULL, state = CASE WHEN EXISTS (
-                     SELECT 1 FROM spots_migrate_step WHERE migration = id
-                 ) THEN 'running' ELSE 'rolled_back' END WHERE id = ?1 AND state = 'failed'",
-                [id],
-            )
-            .map_err(ApplyError::database(what))?;
-        if freed == 0 {
-            return Err(ApplyError::Refused(Refusal::Unknown {
-                what: format!("a failed {id}"),
-            }));
-        }
-        said.push(format!("{id} may be tried again"));
+        said.push(at_once(unlock::free(&target, id))?);
     }
     if force {
         transaction
@@ -193,6 +177,10 @@ pub(super) fn unlock(
             .map_err(ApplyError::database(what))?;
         said.push(
             "the lock is free; its run, if it still lives, stops at its next step".to_owned(),
+        );
+    } else if owner.is_some() {
+        said.push(
+            "nothing was changed; --force takes the lock: the run loses the step that it is at, keeps those that are recorded, and stops".to_owned(),
         );
     }
     transaction.commit().map_err(ApplyError::database(what))?;
@@ -223,6 +211,17 @@ impl Owner {
     fn is_gone(&self, stale_after: Duration) -> bool {
         is_running(&self.process)
             .map_or_else(|| self.silent > stale_after.as_secs_f64(), |runs| !runs)
+    }
+
+    /// Whether it is dead, or merely slow.
+    fn life(&self) -> &'static str {
+        match is_running(&self.process) {
+            Some(true) => "its process runs, so it is slow, not abandoned",
+            Some(false) => "its process is gone: the next run takes over by itself",
+            None => {
+                "its process is on another machine: without a sign for 30 s the next run takes over"
+            }
+        }
     }
 
     fn describe(&self) -> String {

@@ -14,7 +14,8 @@ CREATE TABLE IF NOT EXISTS spots_migrate_lock (
     owner TEXT,
     process TEXT,
     since TEXT,
-    heartbeat REAL
+    heartbeat REAL,
+    environment TEXT
 ) STRICT;
 CREATE TABLE IF NOT EXISTS spots_migrate_migration (
     id TEXT PRIMARY KEY,
@@ -40,24 +41,62 @@ CREATE TABLE IF NOT EXISTS spots_migrate_step (
     finished INTEGER NOT NULL CHECK (finished IN (0, 1)),
     PRIMARY KEY (migration, direction, number)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS spots_migrate_testing (
+    migration TEXT PRIMARY KEY,
+    owner TEXT NOT NULL,
+    since TEXT NOT NULL,
+    until TEXT NOT NULL,
+    touched TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS spots_migrate_rehearsal (
+    certificate TEXT PRIMARY KEY,
+    owner TEXT NOT NULL,
+    at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
 ";
 
-/// Creates the tables where they are missing.
+/// What format 1 lacks, before the above.
+const FROM_1: &str = "ALTER TABLE spots_migrate_lock ADD COLUMN environment TEXT;";
+
+/// Creates the tables where they are missing, and brings an older format up.
 pub(super) fn create(transaction: &Transaction<'_>) -> Result<(), ApplyError> {
-    if exists(transaction)? {
-        return Ok(());
-    }
+    let what = "create the record of migrations";
+    let before = match format(transaction)? {
+        Some(RECORD_FORMAT) => return Ok(()),
+        Some(_) => FROM_1,
+        None => "",
+    };
     transaction
-        .execute_batch(CREATE)
+        .execute_batch(before)
+        .and_then(|()| transaction.execute_batch(CREATE))
         .and_then(|()| {
             transaction.execute(
                 "INSERT INTO spots_migrate_lock (one, format, token) VALUES (1, ?1, 0)
-                 ON CONFLICT DO NOTHING",
+                 ON CONFLICT DO UPDATE SET format = excluded.format",
                 [RECORD_FORMAT],
             )
         })
-        .map_err(ApplyError::database("create the record of migrations"))?;
+        .map_err(ApplyError::database(what))?;
     Ok(())
+}
+
+/// The format of the record; `None` where there is none yet.
+pub(super) fn format(connection: &Connection) -> Result<Option<i64>, ApplyError> {
+    if !exists(connection)? {
+        return Ok(None);
+    }
+    let found = connection
+        .query_row("SELECT format FROM spots_migrate_lock", [], |row| {
+            row.get::<_, i64>(0)
+        })
+        .optional()
+        .map_err(ApplyError::database("read the record of migrations"))?;
+    match found {
+        Some(found) if found > RECORD_FORMAT => {
+            Err(ApplyError::Refused(Refusal::NewerFormat { found }))
+        }
+        found => Ok(found),
+    }
 }
 
 fn exists(connection: &Connection) -> Result<bool, ApplyError> {
@@ -71,19 +110,10 @@ fn exists(connection: &Connection) -> Result<bool, ApplyError> {
 
 /// All records in the order of applying; none when the database has no record yet.
 pub(super) fn read(connection: &Connection) -> Result<Vec<Record>, ApplyError> {
-    if !exists(connection)? {
+    if format(connection)?.is_none() {
         return Ok(Vec::new());
     }
     let what = "read the record of migrations";
-    let format = connection
-        .query_row("SELECT format FROM spots_migrate_lock", [], |row| {
-            row.get::<_, i64>(0)
-        })
-        .optional()
-        .map_err(ApplyError::database(what))?;
-    if let Some(found) = format.filter(|found| *found > RECORD_FORMAT) {
-        return Err(ApplyError::Refused(Refusal::NewerFormat { found }));
-    }
     connection
         .prepare_cached(
             "SELECT id, position, checksum, state, changed_at, failure

@@ -3,20 +3,20 @@
 use std::collections::BTreeSet;
 
 use rusqlite::backup::Backup;
-use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Row};
-use sha2::{Digest as _, Sha256};
+use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use super::{Backfills, apply, roll_back, status};
-use crate::rehearse::{
-    Rehearsal, RehearsedStep, Snapshot, changed, differences, has_way_back, problems_again,
-    problems_down, problems_up, stages_reversed,
-};
-use crate::{Applied, ApplyError, Dialect, Migration, MigrationSet, RollBack, Run, Silent};
+use super::target::Sqlite;
+use super::{Backfills, apply, at_once, catalogue, script, snapshot};
+use crate::engine::target::{Trouble, cut};
+use crate::rehearse::frame::{self, InOrder};
+use crate::rehearse::generate::{Kind, Table};
+use crate::rehearse::{Rehearsal, RehearseOptions, Scratch, Snapshot, differences};
+use crate::{Applied, ApplyError, Dialect, MigrationSet, Run, Silent, Source};
 
 /// Rehearses what is pending on a copy of `source`, or everything on an empty database.
 ///
-/// The copy is in memory: the source is only read.
+/// The copy is in memory: the source is only read, and no script can attach another file.
 ///
 /// # Errors
 /// Whatever keeps the scratch database from being made or read; a migration that fails is a problem
@@ -26,31 +26,25 @@ pub fn rehearse(
     set: &MigrationSet,
     backfills: &Backfills,
 ) -> Result<Rehearsal, ApplyError> {
-    let before = source.map(snapshot).transpose()?;
-    let mut scratch = scratch(source)?;
-    let mut rehearsal = Rehearsal::default();
-    let done = status(&scratch)?
-        .into_iter()
-        .filter(|record| record.state == crate::State::Applied)
-        .map(|record| record.id)
-        .collect::<BTreeSet<_>>();
-    for migration in set
-        .migrations()
-        .iter()
-        .filter(|one| !done.contains(&one.id))
-    {
-        match one(&mut scratch, set, backfills, migration, &mut rehearsal) {
-            Ok(step) => rehearsal.steps.push(step),
-            Err(error) => {
-                rehearsal.problems.push(error.to_string());
-                return Ok(rehearsal);
-            }
-        }
-    }
-    rehearsal.stages_commute =
-        commute(source, set, backfills, &snapshot(&scratch)?, &mut rehearsal)?;
+    rehearse_with(source, set, backfills, &RehearseOptions::default())
+}
+
+/// Like [`rehearse`], with made or sanitised rows.
+///
+/// # Errors
+/// As [`rehearse`].
+pub fn rehearse_with(
+    source: Option<&Connection>,
+    set: &MigrationSet,
+    backfills: &Backfills,
+    options: &RehearseOptions,
+) -> Result<Rehearsal, ApplyError> {
+    let before = source.map(snapshot::take).transpose()?;
+    let scratch = scratch(source)?;
+    let mut target = Sqlite::new(&scratch);
+    let mut rehearsal = at_once(frame::rehearse(&mut target, set, backfills, options))?;
     if let (Some(source), Some(before)) = (source, before)
-        && snapshot(source)? != before
+        && snapshot::take(source)? != before
     {
         rehearsal
             .problems
@@ -73,7 +67,7 @@ pub(super) fn compare(
         run = run.to(last);
     }
     let applied = apply(&mut scratch, set, backfills, &mut run)?;
-    let (wanted, found) = (snapshot(&scratch)?, snapshot(connection)?);
+    let (wanted, found) = (snapshot::take(&scratch)?, snapshot::take(connection)?);
     let what = differences(&wanted.schema, &found.schema).collect();
     Ok((applied, what))
 }
@@ -86,175 +80,100 @@ fn scratch(source: Option<&Connection>) -> Result<Connection, ApplyError> {
             .and_then(|backup| backup.step(-1))
             .map_err(ApplyError::database(what))?;
     }
+    scratch
+        .authorizer(Some(within))
+        .and_then(|()| scratch.pragma_update(None, "foreign_keys", true))
+        .map_err(ApplyError::database(what))?;
     Ok(scratch)
 }
 
-fn one(
-    scratch: &mut Connection,
-    set: &MigrationSet,
-    backfills: &Backfills,
-    migration: &Migration,
-    rehearsal: &mut Rehearsal,
-) -> Result<RehearsedStep, ApplyError> {
-    let before = snapshot(scratch)?;
-    let started = clock(scratch)?;
-    to(scratch, set, backfills, migration)?;
-    let up_seconds = clock(scratch)? - started;
-    let up = snapshot(scratch)?;
-    let mut step = RehearsedStep {
-        id: migration.id.clone(),
-        up_seconds,
-        down_seconds: None,
-        changed: changed(&before, &up),
-    };
-    rehearsal
-        .problems
-        .extend(problems_up(migration, Dialect::Sqlite, &before, &up));
-    if has_way_back(migration, Dialect::Sqlite) {
-        let started = clock(scratch)?;
-        let mut silent = Silent;
-        let mut run = Run::by("rehearsal", &mut silent).accept_data_loss([migration.id.clone()]);
-        let target = RollBack::Id(migration.id.clone());
-        roll_back(scratch, set, backfills, &target, &mut run)?;
-        step.down_seconds = Some(clock(scratch)? - started);
-        let down = snapshot(scratch)?;
-        // Said before the second way up, which may fail for the same reason.
-        rehearsal
-            .problems
-            .extend(problems_down(migration, Dialect::Sqlite, &before, &down));
-        to(scratch, set, backfills, migration)?;
-        let again = snapshot(scratch)?;
-        rehearsal
-            .problems
-            .extend(problems_again(migration, &up, &again));
+/// Nothing reaches another file: `ATTACH`, `VACUUM INTO`. A plain `VACUUM` attaches a nameless one.
+fn within(context: AuthContext<'_>) -> Authorization {
+    match context.action {
+        AuthAction::Attach { filename } if !filename.is_empty() && filename != ":memory:" => {
+            Authorization::Deny
+        }
+        _ => Authorization::Allow,
     }
-    Ok(step)
 }
 
-fn to(
-    scratch: &mut Connection,
-    set: &MigrationSet,
-    backfills: &Backfills,
-    migration: &Migration,
-) -> Result<(), ApplyError> {
-    let mut silent = Silent;
-    let mut run = Run::by("rehearsal", &mut silent).to(&migration.id);
-    apply(scratch, set, backfills, &mut run).map(drop)
-}
-
-/// Applies each stage backwards and compares the schema.
-fn commute(
-    source: Option<&Connection>,
-    set: &MigrationSet,
-    backfills: &Backfills,
-    forwards: &Snapshot,
-    rehearsal: &mut Rehearsal,
-) -> Result<Option<bool>, ApplyError> {
-    let Some(reversed) = stages_reversed(set, Dialect::Sqlite) else {
-        return Ok(None);
-    };
-    let mut other = scratch(source)?;
-    let mut silent = Silent;
-    if let Err(error) = apply(
-        &mut other,
-        &reversed,
-        backfills,
-        &mut Run::by("rehearsal", &mut silent),
-    ) {
-        rehearsal
-            .problems
-            .push(format!("with each stage in the opposite order: {error}"));
-        return Ok(Some(false));
+#[expect(
+    clippy::future_not_send,
+    reason = "a connection to SQLite stays on its thread, and nothing here waits"
+)]
+impl Scratch for Sqlite<'_> {
+    async fn snapshot(&self) -> Result<Snapshot, ApplyError> {
+        snapshot::take(self.connection)
     }
-    let backwards = snapshot(&other)?;
-    let found = differences(&forwards.schema, &backwards.schema).collect::<Vec<_>>();
-    let same = found.is_empty();
-    rehearsal.problems.extend(
-        found
-            .into_iter()
-            .map(|line| format!("a stage does not commute: {line}")),
-    );
-    Ok(Some(same))
-}
 
-fn clock(connection: &Connection) -> Result<f64, ApplyError> {
-    connection
-        .query_row("SELECT unixepoch('subsec')", [], |row| row.get(0))
-        .map_err(ApplyError::database("read the database's clock"))
-}
+    async fn clock(&self) -> Result<f64, ApplyError> {
+        self.connection
+            .query_row("SELECT unixepoch('subsec')", [], |row| row.get(0))
+            .map_err(ApplyError::database("read the database's clock"))
+    }
 
-/// Schema and contents, without the engine's own tables.
-fn snapshot(connection: &Connection) -> Result<Snapshot, ApplyError> {
-    let what = "read the schema of the scratch database";
-    let mut out = Snapshot::default();
-    let mut tables = Vec::new();
-    let mut statement = connection
-        .prepare(
-            "SELECT type, name, coalesce(sql, '') FROM sqlite_schema
-             WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
-                 AND tbl_name NOT LIKE 'spots\\_migrate\\_%' ESCAPE '\\'",
-        )
-        .map_err(ApplyError::database(what))?;
-    let rows = statement
-        .query_map([], |row| {
-            Ok((
-                row.get::<_, String>(0)?,
-                row.get::<_, String>(1)?,
-                row.get::<_, String>(2)?,
-            ))
-        })
-        .and_then(Iterator::collect::<rusqlite::Result<Vec<_>>>)
-        .map_err(ApplyError::database(what))?;
-    for (kind, name, sql) in rows {
-        // A rename adds quotes, and layout says nothing.
-        let sql = sql.replace(['"', '`', '[', ']'], "");
-        let sql = sql.split_whitespace().collect::<Vec<_>>().join(" ");
-        out.schema.insert(format!("{kind} {name}: {sql}"));
-        if kind == "table" {
-            tables.push(name);
+    async fn surroundings(&self) -> Result<BTreeSet<String>, ApplyError> {
+        // The authoriser lets nothing out.
+        Ok(BTreeSet::new())
+    }
+
+    async fn in_order(&mut self, scripts: &[&Source]) -> Result<InOrder, ApplyError> {
+        let what = "try two migrations in both orders";
+        self.connection
+            .pragma_update(None, "foreign_keys", false)
+            .map_err(ApplyError::database(what))?;
+        let transaction =
+            Transaction::new_unchecked(self.connection, TransactionBehavior::Immediate)
+                .map_err(ApplyError::database(what))?;
+        for source in scripts {
+            let statements = cut(source, Dialect::Sqlite);
+            if let Err(trouble) = script::execute(&transaction, source, &statements) {
+                return match trouble {
+                    Trouble::Statement { reason, .. } => Ok(Err(frame::failed(source, &reason))),
+                    Trouble::Busy => Ok(Err("another connection is in the way".to_owned())),
+                    Trouble::Apply(error) => Err(error),
+                };
+            }
+        }
+        // Dropped, the transaction takes everything back.
+        snapshot::schema(&transaction).map(Ok)
+    }
+
+    async fn tables(&self) -> Result<Vec<Table>, ApplyError> {
+        catalogue::tables(self.connection).map_err(ApplyError::database(
+            "read the tables of the scratch database",
+        ))
+    }
+
+    async fn attempt(&mut self, statement: &str) -> Result<bool, ApplyError> {
+        Ok(self.connection.execute_batch(statement).is_ok())
+    }
+
+    fn watch(&mut self) {
+        // A change holds the one lock that there is.
+    }
+
+    fn watched(&mut self, _before: &Snapshot) -> BTreeSet<String> {
+        BTreeSet::from(["the whole file against writers".to_owned()])
+    }
+
+    fn as_literal(column: &str) -> String {
+        format!("quote({column})")
+    }
+
+    fn bytes(hex: &str) -> String {
+        format!("X'{hex}'")
+    }
+
+    fn replaced(column: &str, kind: &Kind, unique: bool) -> String {
+        match kind {
+            Kind::Bytes => format!("randomblob(length({column}))"),
+            Kind::Json => "'{}'".to_owned(),
+            Kind::Day => format!("date({column}, (abs(random()) % 2000 - 1000) || ' days')"),
+            _ if unique => "lower(hex(randomblob(16)))".to_owned(),
+            _ => format!(
+                "substr(lower(hex(randomblob(length({column}) / 2 + 1))), 1, length({column}))"
+            ),
         }
     }
-    for table in tables {
-        let contents = contents(connection, &table).map_err(ApplyError::database(
-            "read the rows of the scratch database",
-        ))?;
-        out.tables.insert(table, contents);
-    }
-    Ok(out)
-}
-
-/// Rows, and the sum of their hashes: the same in any order.
-fn contents(connection: &Connection, table: &str) -> rusqlite::Result<(u64, String)> {
-    let query = format!("SELECT * FROM \"{}\"", table.replace('"', "\"\""));
-    let mut statement = connection.prepare(&query)?;
-    let columns = statement.column_count();
-    let (mut count, mut sum) = (0, 0_u128);
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        count += 1;
-        sum = sum.wrapping_add(row_hash(row, columns)?);
-    }
-    Ok((count, format!("{sum:032x}")))
-}
-
-fn row_hash(row: &Row<'_>, columns: usize) -> rusqlite::Result<u128> {
-    let mut hash = Sha256::new();
-    for column in 0..columns {
-        let (kind, bytes) = match row.get_ref(column)? {
-            ValueRef::Null => (0, Vec::new()),
-            ValueRef::Integer(value) => (1, value.to_be_bytes().to_vec()),
-            ValueRef::Real(value) => (2, value.to_bits().to_be_bytes().to_vec()),
-            ValueRef::Text(value) => (3, value.to_vec()),
-            ValueRef::Blob(value) => (4, value.to_vec()),
-        };
-        hash.update([kind]);
-        hash.update((bytes.len() as u64).to_be_bytes());
-        hash.update(bytes);
-    }
-    let digest = hash.finalize();
-    let mut first = [0; 16];
-    for (to, from) in first.iter_mut().zip(digest) {
-        *to = from;
-    }
-    Ok(u128::from_be_bytes(first))
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension as _, Transaction};
 
 use super::lock::is_busy;
@@ -101,9 +102,26 @@ pub(super) fn verify(transaction: &Transaction<'_>, source: &Source) -> Result<(
     Ok(())
 }
 
+/// The rows of a query, as text.
+pub(super) fn rows(
+    connection: &Connection,
+    query: &str,
+) -> rusqlite::Result<Vec<Vec<Option<String>>>> {
+    let mut statement = connection.prepare(query)?;
+    let columns = statement.column_count();
+    let rows = statement.query_map([], |row| {
+        (0..columns)
+            .map(|column| {
+                let value = row.get_ref(column)?;
+                Ok((value != ValueRef::Null).then(|| shown(value)))
+            })
+            .collect()
+    })?;
+    rows.collect()
+}
+
 /// A value for people.
-pub(super) fn shown(value: rusqlite::types::ValueRef<'_>) -> String {
-    use rusqlite::types::ValueRef;
+pub(super) fn shown(value: ValueRef<'_>) -> String {
     match value {
         ValueRef::Null => "NULL".to_owned(),
         ValueRef::Integer(value) => value.to_string(),

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::lock::{self, Settings, is_busy};
 use super::{Backfill, journal, record, script};
@@ -180,21 +179,33 @@ impl Target for Sqlite<'_> {
             .map_err(|error| backfill_failed(&*error))
     }
 
-    async fn value(&self, query: &str) -> Result<Option<String>, ApplyError> {
-        value(self.connection, query).map_err(ApplyError::database(
-            "ask the database a question of the set",
-        ))
+    fn follow(&mut self, _leader: &Self) {
+        // SQLite has one writer: nobody follows.
     }
-}
 
-fn value(connection: &Connection, query: &str) -> rusqlite::Result<Option<String>> {
-    let shown = connection
-        .query_row(query, [], |row| {
-            let value = row.get_ref(0)?;
-            Ok((value != ValueRef::Null).then(|| script::shown(value)))
-        })
-        .optional()?;
-    Ok(shown.flatten())
+    async fn rows(&self, query: &str) -> Result<Vec<Vec<Option<String>>>, ApplyError> {
+        script::rows(self.connection, query)
+            .map_err(ApplyError::database("ask the database a question"))
+    }
+
+    async fn execute(&mut self, statement: &str) -> Result<(), ApplyError> {
+        self.connection
+            .execute_batch(statement)
+            .map_err(ApplyError::database("write into the record of migrations"))
+    }
+
+    fn table(name: &str) -> String {
+        format!("spots_migrate_{name}")
+    }
+
+    fn literal(text: &str) -> String {
+        format!("'{}'", text.replace('\'', "''"))
+    }
+
+    fn later(by: Duration) -> String {
+        let seconds = by.as_secs();
+        format!("strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+{seconds} seconds')")
+    }
 }
 
 fn backfill_failed(error: &(dyn std::error::Error + 'static)) -> Trouble {

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 use spots_migrate::{MigrationSet, State, postgres, sqlite};
+use tokio_postgres::Client;
 
 use crate::support::cluster::{self, Cluster};
 use crate::support::{folder, quiet, set};
@@ -196,4 +197,107 @@ fn postgres_killed_at_any_moment_says_the_truth_and_goes_on() {
         println!("{partly} killed in the middle");
         assert!(partly > 0, "no kill came in the middle: move the times");
     });
+}
+
+/// A table, and an index that is built beside its writers.
+fn index_build() -> MigrationSet {
+    set(&[
+        (
+            "1",
+            "",
+            "CREATE TABLE a AS SELECT i AS id FROM generate_series(1, 20000) i",
+            "",
+        ),
+        (
+            "2",
+            "transactional = false",
+            "CREATE TABLE b (id int);\nCREATE INDEX CONCURRENTLY by_id ON a (id);",
+            "",
+        ),
+    ])
+}
+
+/// The server process of the build, once it waits for the open write.
+async fn builder(watcher: &Client) -> i32 {
+    loop {
+        let found = watcher
+            .query_opt(
+                "SELECT pid FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX CONC%'
+                         AND wait_event_type = 'Lock'",
+                &[],
+            )
+            .await
+            .unwrap();
+        if let Some(row) = found {
+            return row.get::<_, i32>(0);
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// A statement's server process is killed in the middle of the build; the whole server goes down with
+/// it and recovers, as after a power cut.
+#[test]
+fn postgres_killed_during_a_concurrent_index_build_recovers_and_finishes() {
+    let set = index_build();
+    let cluster = Cluster::start();
+    cluster::block_on(async {
+        let mut client = cluster.database("build").await;
+        let none = postgres::Backfills::new();
+        let mut silent = spots_migrate::Silent;
+        let mut run = quiet(&mut silent).to("1");
+        postgres::apply(&mut client, &set, &none, &mut run)
+            .await
+            .unwrap();
+        // An open write keeps the build waiting in its first phase.
+        let mut other = cluster.connect("build").await;
+        let open = other.transaction().await.unwrap();
+        open.execute("UPDATE a SET id = id WHERE id = 1", &[])
+            .await
+            .unwrap();
+        let theirs = set.clone();
+        let runner = tokio::spawn(async move {
+            let none = postgres::Backfills::new();
+            let mut silent = spots_migrate::Silent;
+            postgres::apply(&mut client, &theirs, &none, &mut quiet(&mut silent)).await
+        });
+        let watcher = cluster.connect("build").await;
+        kill(builder(&watcher).await);
+        assert!(runner.await.unwrap().is_err());
+        drop(open);
+        // Every session goes down with it; before, a new one might still be let in to die.
+        while !watcher.is_closed() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let mut client = cluster.again("build").await;
+        let invalid = "SELECT count(*) FROM pg_index WHERE NOT indisvalid";
+        let left = client
+            .query_one(invalid, &[])
+            .await
+            .unwrap()
+            .get::<_, i64>(0);
+        assert_eq!(left, 1, "the crash left an invalid index");
+        let states = postgres::status(&client).await.unwrap();
+        assert_eq!(states[1].state, State::Running);
+        let done = postgres::apply(&mut client, &set, &none, &mut quiet(&mut silent)).await;
+        assert_eq!(done.unwrap().ids, ["2"]);
+        let left = client
+            .query_one(invalid, &[])
+            .await
+            .unwrap()
+            .get::<_, i64>(0);
+        assert_eq!(left, 0);
+        let named = "SELECT count(*) FROM pg_class WHERE relname = 'by_id'";
+        let count = client.query_one(named, &[]).await.unwrap().get::<_, i64>(0);
+        assert_eq!(count, 1);
+    });
+}
+
+#[expect(clippy::disallowed_methods, reason = "the process that is killed")]
+fn kill(process: i32) {
+    let done = Command::new("kill")
+        .args(["-9", &process.to_string()])
+        .status()
+        .unwrap();
+    assert!(done.success());
 }

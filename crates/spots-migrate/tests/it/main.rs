@@ -1,6 +1,8 @@
 //! Tests on real databases.
 
 #[cfg(test)]
+mod catalogue;
+#[cfg(test)]
 mod check;
 #[cfg(test)]
 mod crash;
@@ -14,5 +16,7 @@ mod rehearse;
 mod set;
 #[cfg(test)]
 mod sqlite;
+#[cfg(test)]
+mod standing;
 #[cfg(test)]
 mod support;

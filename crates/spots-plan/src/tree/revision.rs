@@ -66,13 +66,16 @@ pub(super) fn list(
     Ok(files)
 }
 
+/// Paths, each with its text or why it could not be read.
+pub type Texts = Vec<(String, Result<String, String>)>;
+
 /// Texts of the wanted files in a folder of the revision, by path relative to `folder`.
 pub fn texts(
     folder: &Path,
     revision: &str,
     under: &str,
     wanted: impl Fn(&str) -> bool,
-) -> Result<Vec<(String, Result<String, String>)>, RevisionError> {
+) -> Result<Texts, RevisionError> {
     let commit = resolve(folder, revision)?;
     let under = format!("{under}/");
     let listed = run(

@@ -218,12 +218,15 @@ fn vectors() -> Value {
         .iter()
         .map(|entry| json!({"entry": proof(entry, None, None), "leaf": STANDARD.encode(entry.leaf())}))
         .collect();
+    // As texts: the signature covers the members in the order in which they are written.
+    let receipts = [(false, true), (true, true), (true, false)]
+        .map(|(proved, salted)| serde_json::to_string(&receipt(proved, salted)).unwrap());
     json!({
         "seed": STANDARD.encode(SEED),
         "key": key().public().to_string(),
         "entries": leaves,
         "checkpoints": checkpoints,
-        "receipts": [receipt(false, true), receipt(true, true), receipt(true, false)],
+        "receipts": receipts,
         "certificate": key().sign("spots.erasure.1\nspots/ledger\naccount: user_1\n"),
     })
 }

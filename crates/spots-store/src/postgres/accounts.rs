@@ -72,6 +72,7 @@ statements! {
               e AS (DELETE FROM user_agent_mappings WHERE user_id = $1 RETURNING 1),
               f AS (DELETE FROM user_keys WHERE user_id = $1 RETURNING 1),
               g AS (DELETE FROM host_members WHERE user_id = $1 RETURNING 1),
+              m AS (DELETE FROM legacy_ids WHERE user_id = $1 RETURNING 1),
               h AS (DELETE FROM users WHERE id = $1 RETURNING 1),
               i AS (DELETE FROM idempotency_keys WHERE actor = $2 RETURNING 1),
               j AS (DELETE FROM agent_profiles WHERE agent_id = $2 RETURNING 1),
@@ -79,8 +80,9 @@ statements! {
               l AS (DELETE FROM agents WHERE agent_id = $2 RETURNING 1)
          SELECT (SELECT count(*) FROM a), (SELECT count(*) FROM b), (SELECT count(*) FROM c),
                 (SELECT count(*) FROM d), (SELECT count(*) FROM e), (SELECT count(*) FROM f),
-                (SELECT count(*) FROM g), (SELECT count(*) FROM h), (SELECT count(*) FROM i),
-                (SELECT count(*) FROM j), (SELECT count(*) FROM k), (SELECT count(*) FROM l)";
+                (SELECT count(*) FROM g), (SELECT count(*) FROM m), (SELECT count(*) FROM h),
+                (SELECT count(*) FROM i), (SELECT count(*) FROM j), (SELECT count(*) FROM k),
+                (SELECT count(*) FROM l)";
     ADDRESS_OF_ANOTHER(TEXT, BYTEA) =
         "SELECT 1 FROM user_credentials WHERE email_lookup = $2 AND user_id <> $1";
     SET_ADDRESS(TEXT, BYTEA) = "UPDATE user_credentials SET email_lookup = $2 WHERE user_id = $1";

@@ -137,10 +137,6 @@ impl Batch<'_> {
         let (host, event) = (self.lane.0.to_string(), self.lane.1.to_string());
         let starts_at = self.lane.2;
         let agents: Vec<_> = self.books.iter().map(|book| book.agent.reveal()).collect();
-        let named = |book: &Book| {
-            let key = book.idempotency.as_ref()?.key.clone();
-            Some((book.agent.reveal(), key))
-        };
         let (actors, keys): (Vec<_>, Vec<_>) = self.books.iter().filter_map(named).unzip();
         let codes: Vec<_> = self
             .books
@@ -195,4 +191,10 @@ impl Batch<'_> {
         }
         Ok(read)
     }
+}
+
+/// The actor and the key that the actor chose.
+fn named(book: &Book) -> Option<(String, String)> {
+    let key = book.idempotency.as_ref()?.key.clone();
+    Some((book.agent.reveal(), key))
 }

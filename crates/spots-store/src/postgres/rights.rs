@@ -23,13 +23,12 @@ statements! {
         "SELECT host_id, guest_id, code FROM guests WHERE agent_id = $1 ORDER BY host_id";
     AGENT_PROFILE(TEXT) = "SELECT profile FROM agent_profiles WHERE agent_id = $1";
     TRAITS(TEXT) = "SELECT traits FROM anonymous_users WHERE agent_id = $1";
-    OLD_PROFILE(TEXT) = "SELECT profile FROM personality_profiles WHERE user_id = $1";
-    OLD_EXPERTISE(TEXT) =
-        "SELECT id, title FROM expertise_events
-         WHERE host_user_id = $1 OR strpos(attendee_ids, '\"' || $1 || '\"') > 0 ORDER BY id";
-    OLD_COMMUNITY(TEXT) =
-        "SELECT id, title FROM community_events
-         WHERE host_user_id = $1 OR strpos(attendee_ids, '\"' || $1 || '\"') > 0 ORDER BY id";
+    OLD_EVENTS(TEXT) =
+        "SELECT x.source, x.old_id, e.title FROM agent_bookings a
+         JOIN reservations r ON r.host_id = a.host_id AND r.booking_id = a.booking_id
+         JOIN legacy_events x ON x.host_id = r.host_id AND x.event_id = r.event_id
+         JOIN events e ON e.host_id = r.host_id AND e.event_id = r.event_id
+         WHERE a.agent_id = $1 ORDER BY x.source, x.old_id";
     MESSAGES(TEXT, INT8) =
         "SELECT kind, host_id, booking_id, due_at_ns, delivered_at_ns FROM outbox
          WHERE agent_id = $1 ORDER BY stamp LIMIT $2";
@@ -118,23 +117,17 @@ async fn held(store: &PostgresStore, user: &str, agent: &str) -> Result<Held, Fa
         let guest = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
         held.guests.push(guest);
     }
-    for (place, sql, of) in [
-        ("agent_profiles", &AGENT_PROFILE, agent),
-        ("anonymous_users", &TRAITS, agent),
-        ("personality_profiles", &OLD_PROFILE, user),
+    for (place, sql) in [
+        ("agent_profiles", &AGENT_PROFILE),
+        ("anonymous_users", &TRAITS),
     ] {
-        for row in store.rows(sql, [&of]).await? {
+        for row in store.rows(sql, [&agent]).await? {
             held.profiles.push((place, row.try_get(0)?));
         }
     }
-    for (table, sql) in [
-        ("expertise_events", &OLD_EXPERTISE),
-        ("community_events", &OLD_COMMUNITY),
-    ] {
-        for row in store.rows(sql, [&user]).await? {
-            held.old_events
-                .push((table, row.try_get(0)?, row.try_get(1)?));
-        }
+    for row in store.rows(&OLD_EVENTS, [&agent]).await? {
+        let event = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+        held.old_events.push(event);
     }
     for row in store.rows(&MESSAGES, [&agent, &most]).await? {
         let mut columns = Columns::of(&row);

@@ -4,6 +4,7 @@
 //! where it says `sslmode=require`: what does not check whom it talks to keeps no secret. A Unix
 //! socket or a loopback address needs none. `sslmode=disable` is for a network that is trusted.
 
+use std::convert::Infallible;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -215,7 +216,8 @@ pub(super) struct Connector(Arc<ClientConfig>);
 /// A session that is about to begin, with the name that the server must prove.
 pub(super) struct Greeting {
     tls: TlsConnector,
-    name: ServerName<'static>,
+    /// A Unix socket has none, and no session either.
+    name: Result<ServerName<'static>, InvalidDnsNameError>,
 }
 
 /// A TLS session with the server.
@@ -227,12 +229,12 @@ where
 {
     type Stream = Sealed<S>;
     type TlsConnect = Greeting;
-    type Error = InvalidDnsNameError;
+    type Error = Infallible;
 
-    fn make_tls_connect(&mut self, domain: &str) -> Result<Greeting, InvalidDnsNameError> {
+    fn make_tls_connect(&mut self, domain: &str) -> Result<Greeting, Infallible> {
         Ok(Greeting {
             tls: TlsConnector::from(Arc::clone(&self.0)),
-            name: ServerName::try_from(domain.to_owned())?,
+            name: ServerName::try_from(domain.to_owned()),
         })
     }
 }
@@ -247,7 +249,8 @@ where
 
     fn connect(self, stream: S) -> Self::Future {
         Box::pin(async move {
-            let session = self.tls.connect(self.name, stream).await.map_err(explain)?;
+            let name = self.name.map_err(io::Error::other)?;
+            let session = self.tls.connect(name, stream).await.map_err(explain)?;
             Ok(Sealed(session))
         })
     }

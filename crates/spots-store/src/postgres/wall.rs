@@ -280,7 +280,7 @@ DO $$ BEGIN
 END $$;
 ALTER ROLE {name} SET default_transaction_read_only = on;
 ALTER ROLE {name} SET statement_timeout = '30s';
-REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM PUBLIC, {name};
+REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM {name};
 GRANT USAGE ON SCHEMA {schema} TO {name};\n"
     ));
     for part in parts {

@@ -8,10 +8,7 @@ use spots_clock::AtomicClock;
 use super::{Fault, events, hosts, journal, shares};
 use crate::model::{Book, Booked, BookingRecord, EventRecord, Page, PageRequest, Stamp};
 use crate::queue;
-use crate::rows::{BookedRow, Inconsistent, array, count, due_at, parse, second};
-
-/// The one pool of an event that has no seating chart.
-const POOL: &str = "general";
+use crate::rows::{BookedRow, Inconsistent, POOL, array, count, due_at, parse, second};
 
 pub(super) fn book(db: &Connection, clock: &AtomicClock, book: &Book) -> Result<Booked, Fault> {
     let actor = book.agent.reveal();

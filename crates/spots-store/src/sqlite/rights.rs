@@ -97,28 +97,21 @@ fn held(db: &Connection, user: &str, agent: &str) -> Result<Held, Fault> {
     held.guests = statement
         .query_map([agent], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
         .collect::<Result<_, _>>()?;
-    for (place, sql, of) in [
+    for (place, sql) in [
         (
             "agent_profiles",
             "SELECT profile FROM agent_profiles WHERE agent_id = ?1",
-            agent,
         ),
         (
             "anonymous_users",
             "SELECT traits FROM anonymous_users WHERE agent_id = ?1",
-            agent,
-        ),
-        (
-            "personality_profiles",
-            "SELECT profile FROM personality_profiles WHERE user_id = ?1",
-            user,
         ),
     ] {
         let mut statement = db.prepare_cached(sql)?;
-        let rows = statement.query_map([of], |row| Ok((place, row.get(0)?)))?;
+        let rows = statement.query_map([agent], |row| Ok((place, row.get(0)?)))?;
         held.profiles.extend(rows.collect::<Result<Vec<_>, _>>()?);
     }
-    old_events(db, user, &mut held)?;
+    old_events(db, agent, &mut held)?;
     messages(db, agent, &mut held)?;
     notes(db, agent, &mut held)?;
     let mut statement = db.prepare_cached(
@@ -161,23 +154,17 @@ fn account(db: &Connection, user: &str) -> Result<Vec<(String, String)>, Fault> 
     Ok(account)
 }
 
-fn old_events(db: &Connection, user: &str, held: &mut Held) -> Result<(), Fault> {
-    for (table, sql) in [
-        (
-            "expertise_events",
-            "SELECT id, title FROM expertise_events
-             WHERE host_user_id = ?1 OR instr(attendee_ids, '\"' || ?1 || '\"') > 0 ORDER BY id",
-        ),
-        (
-            "community_events",
-            "SELECT id, title FROM community_events
-             WHERE host_user_id = ?1 OR instr(attendee_ids, '\"' || ?1 || '\"') > 0 ORDER BY id",
-        ),
-    ] {
-        let mut statement = db.prepare_cached(sql)?;
-        let rows = statement.query_map([user], |row| Ok((table, row.get(0)?, row.get(1)?)))?;
-        held.old_events.extend(rows.collect::<Result<Vec<_>, _>>()?);
-    }
+fn old_events(db: &Connection, agent: &str, held: &mut Held) -> Result<(), Fault> {
+    let mut statement = db.prepare_cached(
+        "SELECT x.source, x.old_id, e.title FROM agent_bookings a
+         JOIN reservations r ON r.host_id = a.host_id AND r.booking_id = a.booking_id
+         JOIN legacy_events x ON x.host_id = r.host_id AND x.event_id = r.event_id
+         JOIN events e ON e.host_id = r.host_id AND e.event_id = r.event_id
+         WHERE a.agent_id = ?1 ORDER BY x.source, x.old_id",
+    )?;
+    held.old_events = statement
+        .query_map([agent], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+        .collect::<Result<_, _>>()?;
     Ok(())
 }
 

@@ -26,7 +26,7 @@ pub struct Held {
     /// Texts about the person's character: where each is kept, and the text.
     pub profiles: Vec<(&'static str, String)>,
     /// Events of an old database that the person hosts or attends: table, id, title.
-    pub old_events: Vec<(&'static str, String, String)>,
+    pub old_events: Vec<(String, String, String)>,
     /// Messages to the person, and when they were due and went out.
     pub messages: Vec<HeldMessage>,
     /// What the person's programs noted in the journal.

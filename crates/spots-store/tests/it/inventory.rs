@@ -1,8 +1,9 @@
 //! What is held about people is declared, column by column.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
-use spots_store::inventory::TABLES;
+use spots_store::inventory::{TABLES, document};
 
 use crate::stage::Stage;
 
@@ -29,4 +30,18 @@ pub(crate) async fn every_column_has_its_place(stage: &Stage) {
     let gone: Vec<_> = declared.difference(&held).collect();
     assert!(gone.is_empty(), "declared, and in no table: {gone:?}");
     assert!(held.len() > 100, "the database shows its columns");
+}
+
+#[test]
+fn the_document_is_current() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/data-inventory.md");
+    let written = std::fs::read_to_string(&path).unwrap_or_default();
+    if written != document() {
+        let fresh = Path::new(env!("CARGO_TARGET_TMPDIR")).join("data-inventory.md");
+        std::fs::write(&fresh, document()).unwrap();
+        panic!(
+            "docs/data-inventory.md is not current; copy {} over it",
+            fresh.display()
+        );
+    }
 }

@@ -13,6 +13,7 @@ mod inventory;
 mod journal;
 mod keys;
 mod ledger;
+mod legacy;
 mod life;
 mod order;
 mod postgres_only;

@@ -233,7 +233,7 @@ pub(crate) async fn hostile_statements_get_nowhere(stage: &Stage) {
             "COMMIT",
             "WITH RECURSIVE n AS (SELECT 1 UNION ALL SELECT 1 FROM n) SELECT count(*) FROM n",
             "CREATE TEMP TRIGGER t AFTER INSERT ON hosts BEGIN SELECT 1; END",
-            "SELECT * FROM guests; SELECT * FROM main.guests",
+            "SELECT name FROM hosts WHERE 0; SELECT agent_id FROM main.guests",
         ]
     };
     stage.run("ANALYZE").await;

@@ -222,7 +222,7 @@ impl Walk {
         let revoked = self
             .guest
             .visitor
-            .send((Method::DELETE, "/api/v1/me/shares"), None)
+            .send((Method::DELETE, "/api/v1/me/shares?all=true"), None)
             .await?;
         if !revoked.status.is_success() {
             return Err(WalkError::Failed("DELETE /api/v1/me/shares".to_owned()));

@@ -4,8 +4,10 @@ use spots_booking::field::StandardField;
 use spots_booking::{FieldName, FieldProblem, FieldValue, Refusal, ValueKind};
 use spots_privacy::consent::Person;
 use spots_privacy::{AgentId, Personal, UserId};
+pub(crate) use spots_store::AGENT_CONTEXT;
 use spots_store::agents::NewAgent;
 use spots_store::model::{NewAccount as Stored, ProfileField};
+use spots_store::{EMAIL_CONTEXT, email_text};
 
 use super::{Answer, Ctx, stored, unsealed};
 
@@ -13,10 +15,6 @@ use super::{Answer, Ctx, stored, unsealed};
 pub const PASSWORD_CHARS_MIN: usize = 10;
 /// Most characters of a password.
 pub const PASSWORD_CHARS_MAX: usize = 256;
-/// What the keyed hash of an e-mail address is for.
-const EMAIL_CONTEXT: &str = "email";
-/// What the keyed hash of an agent id is for.
-pub(crate) const AGENT_CONTEXT: &str = "agent";
 
 /// Someone who signs up.
 #[derive(Debug)]
@@ -96,8 +94,9 @@ pub async fn rotate_agent(ctx: &Ctx, person: Person) -> Answer<AgentId> {
 
 /// By what an account is found: the address without regard to case or surrounding space.
 pub(super) fn email_lookup(ctx: &Ctx, email: &str) -> [u8; 32] {
-    let plain = Personal::new(email.trim().to_lowercase());
-    ctx.keys().lookup().hash(EMAIL_CONTEXT, plain.disclose())
+    ctx.keys()
+        .lookup()
+        .hash(EMAIL_CONTEXT, email_text(email).disclose())
 }
 
 fn check(ctx: &Ctx, new: &NewAccount) -> Result<Vec<(StandardField, Personal)>, Refusal> {

@@ -191,15 +191,14 @@ fn place(ctx: &Ctx, stream: Stream, entry: &NewJournalEntry) -> Result<Evidence,
 
 /// The interval that a claim stands for: by what was learned afterwards, else by its own bound.
 fn interval(claim: &Claim) -> Option<(i64, i64)> {
-    let (earliest, latest) = match &claim.correction {
-        Some((correction, _)) => correction.place(claim.device_ns)?,
-        None => {
-            let bound = claim.bound_ns?;
-            (
-                claim.at_ns.saturating_sub(bound),
-                claim.at_ns.saturating_add(bound),
-            )
-        }
+    let (earliest, latest) = if let Some((correction, _)) = &claim.correction {
+        correction.place(claim.device_ns)?
+    } else {
+        let bound = claim.bound_ns?;
+        (
+            claim.at_ns.saturating_sub(bound),
+            claim.at_ns.saturating_add(bound),
+        )
     };
     Some((signed(earliest), signed(latest)))
 }

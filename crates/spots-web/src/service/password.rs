@@ -1,4 +1,4 @@
-//! Passwords: Argon2id in a bounded pool.
+//! Passwords: Argon2id in a bounded pool; bcrypt is read where an old database moved here.
 
 use argon2::{Argon2, PasswordHasher as _, PasswordVerifier as _};
 use spots_host::ServiceError;
@@ -10,6 +10,13 @@ use tokio::task;
 const WAITERS_MAX: usize = 64;
 /// Random bytes of a salt (RFC 9106 recommends 16).
 const SALT_BYTES: usize = 16;
+/// What bcrypt's hashes begin with, in every revision.
+const BCRYPT: &str = "$2";
+
+/// Whether a hash is of the form that is written today.
+pub(super) fn is_current(hash: &str) -> bool {
+    hash.starts_with("$argon2id$")
+}
 
 /// Hashes and verifies passwords, a few at a time: each takes 19 MiB and some 20 ms of one core.
 #[derive(Debug)]
@@ -43,12 +50,17 @@ impl Passwords {
             .await?
     }
 
-    /// Whether this is the password. `None`, an unknown account, takes as long and never is.
+    /// Whether this is the password. `None`, an unknown account, takes as long and never is; so is
+    /// an account of an old database that came without a hash.
     pub(crate) async fn verify(
         &self,
         stored: Option<String>,
         password: Personal,
     ) -> Result<bool, ServiceError> {
+        if let Some(hash) = stored.clone().filter(|hash| hash.starts_with(BCRYPT)) {
+            return self.verify_old(hash, password).await;
+        }
+        let stored = stored.filter(|hash| is_current(hash));
         let known = stored.is_some();
         let stored = stored.unwrap_or_else(|| self.decoy.clone());
         let fits = self
@@ -61,6 +73,12 @@ impl Passwords {
             Err(argon2::password_hash::Error::PasswordInvalid) => Ok(false),
             Err(cause) => Err(ServiceError::failed("verify a password", cause)),
         }
+    }
+
+    async fn verify_old(&self, stored: String, password: Personal) -> Result<bool, ServiceError> {
+        self.run(move || bcrypt::verify(password.disclose(), &stored))
+            .await?
+            .map_err(|cause| ServiceError::failed("verify an old password", cause))
     }
 
     async fn run<T: Send + 'static>(
@@ -102,6 +120,27 @@ mod tests {
         let wrong = Personal::new("wrong horse battery");
         assert!(!fits(Some(stored), wrong).await.unwrap());
         assert!(!fits(None, secret).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_hash_of_an_old_database_is_read_and_none_fits_nothing() {
+        let passwords = Passwords::new(1, &SystemRandomness).unwrap();
+        let old = bcrypt::hash("correct horse battery", 4).unwrap();
+        let verify = |hash: &str, password| passwords.verify(Some(hash.to_owned()), password);
+        let secret = || Personal::new("correct horse battery");
+        assert!(verify(&old, secret()).await.unwrap());
+        assert!(
+            verify(&old.replacen("$2b$", "$2a$", 1), secret())
+                .await
+                .unwrap()
+        );
+        assert!(
+            !verify(&old, Personal::new("wrong horse battery"))
+                .await
+                .unwrap()
+        );
+        assert!(!verify("none", Personal::new("none")).await.unwrap());
+        assert!(!is_current(&old));
     }
 
     #[tokio::test]

@@ -6,8 +6,10 @@ use jiff::{SignedDuration, Timestamp};
 use spots_host::ServiceError;
 use spots_privacy::consent::{Person, Session, sha256};
 use spots_privacy::{Owner, Personal, UserId, random};
+use spots_store::model::Credentials;
 
 use super::accounts::{PASSWORD_CHARS_MAX, email_lookup};
+use super::password::is_current;
 use super::{Answer, Ctx, stored, unopened};
 
 /// How long a session lasts, in days.
@@ -39,9 +41,13 @@ pub async fn sign_in(ctx: &Ctx, email: &Personal, password: Personal) -> Answer<
     let hash = credentials
         .as_ref()
         .map(|known| known.password_hash.clone());
-    let fits = ctx.platform().passwords().verify(hash, password).await?;
+    let passwords = ctx.platform().passwords();
+    let fits = passwords.verify(hash, password.clone()).await?;
     let user = match credentials {
-        Some(known) if fits => known.user,
+        Some(known) if fits => {
+            renew_hash(ctx, &known, password).await?;
+            known.user
+        }
         _ => return Err(ServiceError::WrongCredentials),
     };
     let token = Personal::new(URL_SAFE_NO_PAD.encode(random::bytes::<TOKEN_BYTES>(ctx.random())));
@@ -57,6 +63,22 @@ pub async fn sign_in(ctx: &Ctx, email: &Personal, password: Personal) -> Answer<
         expires_at,
         user,
     })
+}
+
+/// Hashes a password anew that came with its old hash from an old database.
+async fn renew_hash(ctx: &Ctx, known: &Credentials, password: Personal) -> Answer<()> {
+    if is_current(&known.password_hash) {
+        return Ok(());
+    }
+    let passwords = ctx.platform().passwords();
+    let hash = passwords.hash(password, ctx.random()).await?;
+    let from = known.password_hash.clone();
+    // Whoever signs in at the same moment has replaced it already.
+    ctx.store()
+        .replace_password_hash(&known.user, from, hash)
+        .await
+        .map(drop)
+        .map_err(stored)
 }
 
 /// The person to whom a token belongs, with the key to their own data.

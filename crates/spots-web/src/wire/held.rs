@@ -137,11 +137,7 @@ impl From<Held> for HeldBody {
                 .map(|(place, text)| (place.to_owned(), text))
                 .collect(),
             old_events: old_events
-                .map(|(table, id, title)| HeldEvent {
-                    table: table.to_owned(),
-                    id,
-                    title,
-                })
+                .map(|(table, id, title)| HeldEvent { table, id, title })
                 .collect(),
             messages: messages
                 .map(|message| HeldMessageBody {

@@ -14,33 +14,20 @@ use spots_privacy::ledger::{Checkpoint, LedgerKey, PublicKey, merkle};
 use spots_store::{LedgerStore as _, Store};
 use spots_web::ledger::{self, Mirror, Standing};
 
-use super::keys;
 use super::serve::{Database, runtime};
+use crate::keyring::KeyPlace;
 use crate::output::Output;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum LedgerCommand {
     /// Print the public key that verifies receipts, checkpoints and certificates.
-    Key(KeyFile),
+    Key(KeyPlace),
     /// Give waiting entries their places and print, or write, the signed checkpoint.
     Checkpoint(CheckpointArgs),
     /// Check a receipt or certificate without asking anybody, or a whole database.
     Verify(VerifyArgs),
     /// After an old backup was restored: end again what ended since, by the ledger's copy.
     Replay(ReplayArgs),
-}
-
-/// Where the keys are.
-#[derive(Debug, Args)]
-pub(crate) struct KeyFile {
-    /// The master keys, from which the ledger's key follows.
-    #[arg(
-        long,
-        env = "SPOTS_KEY_FILE",
-        default_value = "spots.keys",
-        value_name = "FILE"
-    )]
-    key_file: PathBuf,
 }
 
 /// Which database.
@@ -62,7 +49,7 @@ pub(crate) struct CheckpointArgs {
     #[command(flatten)]
     database: DatabaseUrl,
     #[command(flatten)]
-    keys: KeyFile,
+    keys: KeyPlace,
     /// Write it to this file instead of printing it.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -78,11 +65,11 @@ pub(crate) struct VerifyArgs {
     #[arg(long, value_name = "URL")]
     database: Option<String>,
     /// The ledger's public key, as `spots ledger key` prints it.
-    #[arg(long, value_name = "KEY", conflicts_with = "key_file")]
+    #[arg(long, value_name = "KEY")]
     key: Option<String>,
-    /// Take the public key from the master keys.
-    #[arg(long, value_name = "FILE")]
-    key_file: Option<PathBuf>,
+    /// Without `--key`: it follows from the master keys.
+    #[command(flatten)]
+    keys: KeyPlace,
     /// A checkpoint that somebody kept: what it covers must still be there.
     #[arg(long, value_name = "FILE")]
     checkpoint: Vec<PathBuf>,
@@ -100,7 +87,7 @@ pub(crate) struct ReplayArgs {
     #[command(flatten)]
     database: DatabaseUrl,
     #[command(flatten)]
-    keys: KeyFile,
+    keys: KeyPlace,
     /// The copy of the ledger.
     #[arg(long, env = "SPOTS_LEDGER_DIR", value_name = "DIR")]
     ledger_dir: PathBuf,
@@ -117,7 +104,7 @@ pub(crate) struct ReplayArgs {
 pub(crate) fn run(command: &LedgerCommand, output: &mut Output) -> anyhow::Result<ExitCode> {
     match command {
         LedgerCommand::Key(keys) => {
-            output.line(&key(&keys.key_file)?.public().to_string())?;
+            output.line(&key(keys)?.public().to_string())?;
             Ok(ExitCode::SUCCESS)
         }
         LedgerCommand::Checkpoint(args) => checkpoint(args, output),
@@ -126,12 +113,12 @@ pub(crate) fn run(command: &LedgerCommand, output: &mut Output) -> anyhow::Resul
     }
 }
 
-fn key(path: &Path) -> anyhow::Result<Arc<LedgerKey>> {
-    Ok(Arc::new(LedgerKey::derive(keys::read(path)?.lookup())))
+fn key(place: &KeyPlace) -> anyhow::Result<Arc<LedgerKey>> {
+    Ok(Arc::new(LedgerKey::derive(place.read()?.lookup())))
 }
 
 fn checkpoint(args: &CheckpointArgs, output: &mut Output) -> anyhow::Result<ExitCode> {
-    let key = key(&args.keys.key_file)?;
+    let key = key(&args.keys)?;
     let note = runtime()?.block_on(async {
         let store = open(&args.database.database_url, output).await?;
         ledger::sequence(store.as_ref(), &key).await?;
@@ -163,15 +150,15 @@ async fn open(url: &str, output: &mut Output) -> anyhow::Result<Arc<dyn Store>> 
     database.open(None, output).await
 }
 
+/// A document cannot vouch for itself.
+const NO_KEY: &str = "say which ledger: --key with what `spots ledger key` prints or \
+     /api/v1/ledger/checkpoint shows, or --key-file; a key that the document brings along proves \
+     nothing";
+
 fn verify(args: &VerifyArgs, output: &mut Output) -> anyhow::Result<ExitCode> {
-    let public = match (&args.key, &args.key_file) {
-        (Some(text), _) => PublicKey::parse(text)?,
-        (None, Some(path)) => key(path)?.public().clone(),
-        (None, None) => bail!(
-            "say which ledger: --key with what `spots ledger key` prints or \
-             /api/v1/ledger/checkpoint shows, or --key-file; a key that the document brings along \
-             proves nothing"
-        ),
+    let public = match &args.key {
+        Some(text) => PublicKey::parse(text)?,
+        None => key(&args.keys).context(NO_KEY)?.public().clone(),
     };
     let kept = args
         .checkpoint
@@ -238,7 +225,7 @@ fn verify_database(
 }
 
 fn replay(args: &ReplayArgs, output: &mut Output) -> anyhow::Result<ExitCode> {
-    let keys = keys::read(&args.keys.key_file)?;
+    let keys = args.keys.read()?;
     let key = LedgerKey::derive(keys.lookup());
     let clock = AtomicClock::open(&args.clock_state).context("failed to open the clock's state")?;
     let (standing, done) = runtime()?.block_on(async {

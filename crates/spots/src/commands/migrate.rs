@@ -3,7 +3,11 @@
 pub(crate) mod blobs;
 mod check;
 mod database;
+mod legacy;
+mod rehearse;
 mod roles;
+mod scratch;
+mod standing;
 mod views;
 
 use std::path::{Path, PathBuf};
@@ -29,15 +33,22 @@ pub(crate) enum MigrateCommand {
     /// Apply what is pending.
     Apply(database::ApplyArgs),
     /// Try everything pending on a scratch database: up, down, up again, all compared.
-    Rehearse(database::RehearseArgs),
+    Rehearse(rehearse::RehearseArgs),
     /// Roll back, dependants first.
     Down(database::DownArgs),
     /// Take over a database that other means brought to the state that the set gives.
-    Adopt(database::ApplyArgs),
+    Adopt(database::AdoptArgs),
+    /// Move an old SPOTS database, of users and lists of attendees, to this one's form.
+    UpgradeLegacy(legacy::UpgradeArgs),
     /// Show who holds the lock, or free what an operator has mended.
     Unlock(database::UnlockArgs),
     /// PostgreSQL: make the login roles that hosts' and attendees' reads run as.
     Roles(roles::RolesArgs),
+    /// Say what a database is for: production takes only a set that was rehearsed.
+    Environment(standing::EnvironmentArgs),
+    /// Put migrations into testing, so that nothing that conflicts may start.
+    #[command(subcommand)]
+    Testing(standing::TestingCommand),
 }
 
 pub(crate) fn run(command: MigrateCommand, output: &mut Output) -> anyhow::Result<ExitCode> {
@@ -48,11 +59,14 @@ pub(crate) fn run(command: MigrateCommand, output: &mut Output) -> anyhow::Resul
         MigrateCommand::Plan(args) => views::plan(&args, output),
         MigrateCommand::Status(args) => database::status(&args, output),
         MigrateCommand::Apply(args) => database::apply(&args, output),
-        MigrateCommand::Rehearse(args) => database::rehearse(&args, output),
+        MigrateCommand::Rehearse(args) => rehearse::run(&args, output),
         MigrateCommand::Down(args) => database::down(&args, output),
         MigrateCommand::Adopt(args) => database::adopt(&args, output),
+        MigrateCommand::UpgradeLegacy(args) => legacy::run(&args, output),
         MigrateCommand::Unlock(args) => database::unlock(&args, output),
         MigrateCommand::Roles(args) => roles::run(&args, output),
+        MigrateCommand::Environment(args) => standing::environment(&args, output),
+        MigrateCommand::Testing(command) => standing::testing(&command, output),
     }
 }
 

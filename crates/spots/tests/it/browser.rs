@@ -138,9 +138,36 @@ async fn a_person_books_shares_a_name_and_takes_it_back() {
         "the name is gone for the host"
     );
     assert!(they.shows(&handle).await.unwrap(), "the booking stays");
+    leave(&me, &demo).await;
 
     attendee.stop().await.unwrap();
     host.stop().await.unwrap();
+}
+
+/// Downloads what there is to keep, and deletes the account.
+async fn leave(me: &Tab, demo: &Demo) {
+    me.go(&demo.at("/me/bookings")).await.unwrap();
+    let booking = link(me, "main a[href^='/bookings/booking_']").await;
+    me.go(&demo.at(&booking)).await.unwrap();
+    pictures(me, "receipt").await;
+    let receipt = link(me, "main a[href$='/receipt']").await;
+    let fetch = format!("fetch({receipt:?}).then(answer => answer.json())");
+    let state =
+        format!("{fetch}.then(receipt => receipt.events.map(one => one.event_state).join())");
+    let state: String = me.ask(&state).await.unwrap();
+    assert!(state.starts_with("consent given"), "{state}");
+    assert!(state.ends_with("consent withdrawn"), "{state}");
+
+    me.go(&demo.at("/me/profile")).await.unwrap();
+    pictures(me, "profile").await;
+    me.go(&demo.at("/me/delete")).await.unwrap();
+    me.click("#understood").await.unwrap();
+    me.click_through("form[action='/me/delete'] button")
+        .await
+        .unwrap();
+    assert!(me.shows("Your account is deleted").await.unwrap());
+    assert!(me.shows("destroyed: 1 of user_keys").await.unwrap());
+    pictures(me, "erased").await;
 }
 
 /// Books a table with the name shared and the phone typed but not shared. Returns the path of the

@@ -11,6 +11,8 @@ mod clock_audit;
 #[cfg(test)]
 mod keys;
 #[cfg(test)]
+mod ledger;
+#[cfg(test)]
 mod migrate;
 #[cfg(test)]
 mod plan;
@@ -24,3 +26,5 @@ mod server;
 mod tidy;
 #[cfg(test)]
 mod transit;
+#[cfg(test)]
+mod upgrade;

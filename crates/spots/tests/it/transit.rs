@@ -73,10 +73,7 @@ async fn a_server_must_prove_its_name() {
         sealed(&url("127.0.0.1", "disable", &trusted)).await,
         Ok(false)
     );
-    let store = PostgresStore::connect(
-        &url("localhost", "verify-full", &trusted),
-        PostgresOptions::default(),
-        &mut Silent,
-    );
-    store.await.unwrap().ping().await.unwrap();
+    let url = url("localhost", "verify-full", &trusted);
+    let store = PostgresStore::connect(&url, PostgresOptions::default(), &mut Silent).await;
+    store.unwrap().ping().await.unwrap();
 }

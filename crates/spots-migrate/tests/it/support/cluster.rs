@@ -36,6 +36,18 @@ impl Cluster {
         connect(&self.config(name)).await
     }
 
+    /// Connects once the server takes connections again.
+    pub(crate) async fn again(&self, name: &str) -> Client {
+        let config = self.config(name);
+        loop {
+            if let Ok((client, connection)) = tokio_postgres::connect(&config, NoTls).await {
+                tokio::spawn(async move { drop(connection.await) });
+                return client;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    }
+
     /// Where it is.
     pub(crate) fn config(&self, name: &str) -> String {
         self.databases.lock().unwrap()[name].url()

@@ -138,7 +138,7 @@ macro_rules! bodies {
 bodies! {
     /// Somebody wants places, or no longer does; what they hold is the server's to enter.
     Wanted { event_id: Word<EventId>, starts_at: Instant, party_size: Option<u32>, }
-    Payment {
+    Step {
         payment_id: Word<Token>, booking_id: Option<Word<BookingId>>, amount_minor: u64,
         currency: Word<Currency>,
     }
@@ -152,7 +152,7 @@ bodies! {
     dead_code,
     reason = "only the peer's stamp is used; the body is stored as it came"
 )]
-struct Connection {
+struct Contact {
     connection_id: Word<Token>,
     peer_stamp: Option<Word<TimestampId>>,
     item_count: Option<u32>,
@@ -194,11 +194,11 @@ pub(super) fn read_body(
     match (stream, kind) {
         (Stream::Reservations, "requested" | "abandoned") => form::<Wanted>(body, &at)?,
         (Stream::Payments, "initiated" | "authorized" | "captured" | "refunded" | "failed") => {
-            form::<Payment>(body, &at)?;
+            form::<Step>(body, &at)?;
         }
         (Stream::Ai2ai, "connected" | "exchanged" | "disconnected") => {
-            let connection: Connection = typed(body, &at)?;
-            read.peer = connection.peer_stamp.map(|Word(stamp)| stamp);
+            let contact: Contact = typed(body, &at)?;
+            read.peer = contact.peer_stamp.map(|Word(stamp)| stamp);
         }
         (Stream::LiveTracker, "position") => {
             let position: Position = typed(body, &at)?;

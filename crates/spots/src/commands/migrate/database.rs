@@ -1,6 +1,6 @@
 //! `spots migrate status`, `apply`, `down` and `unlock`: what touches a database.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -8,19 +8,24 @@ use anyhow::Context as _;
 use clap::Args;
 use rusqlite::{Connection, OpenFlags};
 use spots_migrate::{
-    Applied, ApplyError, Dialect, Event, MigrationSet, Record, Rehearsal, RollBack, Run, State,
-    postgres, sqlite,
+    Applied, ApplyError, Certificate, Dialect, Event, MigrationSet, Record, RollBack, Run,
+    Standing, State, postgres, sqlite,
 };
 use spots_store::PostgresAddress;
+use spots_store::legacy::{postgres_backfills, sqlite_backfills};
 use tokio::runtime::Runtime;
 use tokio_postgres::Client;
 
 use super::SetArgs;
+use super::scratch::{self, Scratch};
 use crate::output::Output;
+
+/// At most so many migrations run side by side.
+const JOBS_MAX: i64 = 16;
 
 /// Which database.
 #[derive(Debug, Args)]
-pub(crate) struct DatabaseArgs {
+pub(super) struct DatabaseArgs {
     /// The database: `postgres://…`, or the path of an SQLite file.
     #[arg(
         long,
@@ -28,7 +33,7 @@ pub(crate) struct DatabaseArgs {
         env = "SPOTS_DATABASE",
         hide_env_values = true
     )]
-    database: String,
+    pub(super) database: String,
 }
 
 #[derive(Debug, Args)]
@@ -44,6 +49,26 @@ pub(crate) struct StatusArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ApplyArgs {
+    #[command(flatten)]
+    set: SetArgs,
+    #[command(flatten)]
+    database: DatabaseArgs,
+    /// Stop after the migration with this id.
+    #[arg(long, value_name = "ID")]
+    to: Option<String>,
+    /// Wait at most so many seconds for another run.
+    #[arg(long, value_name = "SECONDS", default_value = "3600")]
+    wait: u64,
+    /// On PostgreSQL, run so many migrations of one stage side by side.
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=JOBS_MAX))]
+    jobs: u8,
+    /// The JSON of a rehearsal that was made elsewhere, for a production database.
+    #[arg(long, value_name = "FILE")]
+    rehearsal: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AdoptArgs {
     #[command(flatten)]
     set: SetArgs,
     #[command(flatten)]
@@ -92,35 +117,14 @@ pub(crate) struct UnlockArgs {
     force: bool,
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct RehearseArgs {
-    #[command(flatten)]
-    set: SetArgs,
-    /// Rehearse on a copy of this database, which is only read: `postgres://…`, or the path of an
-    /// SQLite file. Without it, on an empty SQLite database.
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "SPOTS_DATABASE",
-        hide_env_values = true
-    )]
-    database: Option<String>,
-    /// On PostgreSQL, begin with an empty scratch database instead of a copy.
-    #[arg(long)]
-    empty: bool,
-    /// Write JSON.
-    #[arg(long)]
-    json: bool,
-}
-
 /// An open database.
-enum Database {
+pub(super) enum Database {
     Sqlite(Connection),
     Postgres(Box<Client>, Runtime),
 }
 
 impl Database {
-    fn open(args: &DatabaseArgs, create: bool) -> anyhow::Result<Self> {
+    pub(super) fn open(args: &DatabaseArgs, create: bool) -> anyhow::Result<Self> {
         let url = &args.database;
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -149,22 +153,48 @@ impl Database {
         }
     }
 
-    fn records(&self) -> Result<Vec<Record>, ApplyError> {
+    pub(super) fn records(&self) -> Result<Vec<Record>, ApplyError> {
         match self {
             Self::Sqlite(connection) => sqlite::status(connection),
             Self::Postgres(client, runtime) => runtime.block_on(postgres::status(client)),
         }
     }
 
-    fn apply(&mut self, set: &MigrationSet, run: &mut Run<'_>) -> Result<Applied, ApplyError> {
+    fn apply(
+        &mut self,
+        set: &MigrationSet,
+        beside: &mut [Client],
+        run: &mut Run<'_>,
+    ) -> Result<Applied, ApplyError> {
         match self {
             Self::Sqlite(connection) => {
-                sqlite::apply(connection, set, &sqlite::Backfills::new(), run)
+                sqlite::apply(connection, set, &sqlite_backfills(None), run)
             }
             Self::Postgres(client, runtime) => {
-                let none = postgres::Backfills::new();
-                runtime.block_on(postgres::apply(client, set, &none, run))
+                let none = postgres_backfills(None);
+                runtime.block_on(postgres::apply_beside(client, beside, set, &none, run))
             }
+        }
+    }
+
+    /// More connections to the same database.
+    fn more(&self, url: &str, count: u8) -> anyhow::Result<Vec<Client>> {
+        let Self::Postgres(_, runtime) = self else {
+            return Ok(Vec::new());
+        };
+        runtime.block_on(async {
+            let mut out = Vec::new();
+            for _ in 0..count {
+                out.push(scratch::connect(url, None).await?);
+            }
+            Ok(out)
+        })
+    }
+
+    pub(super) fn standing(&mut self) -> Result<Standing, ApplyError> {
+        match self {
+            Self::Sqlite(connection) => sqlite::standing(connection),
+            Self::Postgres(client, runtime) => runtime.block_on(postgres::standing(client)),
         }
     }
 
@@ -176,10 +206,10 @@ impl Database {
     ) -> Result<Applied, ApplyError> {
         match self {
             Self::Sqlite(connection) => {
-                sqlite::roll_back(connection, set, &sqlite::Backfills::new(), target, run)
+                sqlite::roll_back(connection, set, &sqlite_backfills(None), target, run)
             }
             Self::Postgres(client, runtime) => {
-                let none = postgres::Backfills::new();
+                let none = postgres_backfills(None);
                 runtime.block_on(postgres::roll_back(client, set, &none, target, run))
             }
         }
@@ -188,8 +218,9 @@ impl Database {
 
 pub(crate) fn status(args: &StatusArgs, output: &mut Output) -> anyhow::Result<ExitCode> {
     let set = args.set.read()?;
-    let database = Database::open(&args.database, false)?;
+    let mut database = Database::open(&args.database, false)?;
     let records = database.records()?;
+    let standing = database.standing()?;
     let find = |id: &str| records.iter().find(|record| record.id == id);
     let mut rows = Vec::new();
     for migration in set.migrations() {
@@ -225,6 +256,16 @@ pub(crate) fn status(args: &StatusArgs, output: &mut Output) -> anyhow::Result<E
         output.line(&serde_json::to_string_pretty(&rows)?)?;
         return Ok(ExitCode::SUCCESS);
     }
+    if let Some(environment) = standing.environment {
+        output.line(&format!("{environment} database"))?;
+    }
+    for one in &standing.testing {
+        let (owner, until) = (&one.owner, &one.until);
+        output.line(&format!(
+            "in testing     {}  until {until} by {owner}",
+            one.id
+        ))?;
+    }
     for (id, state, record) in rows {
         let since = record.map(|record| record.changed_at.as_str());
         output.line(&format!("{state:<14} {id}  {}", since.unwrap_or_default()))?;
@@ -239,13 +280,44 @@ pub(crate) fn apply(args: &ApplyArgs, output: &mut Output) -> anyhow::Result<Exi
     let set = args.set.read()?;
     let mut database = Database::open(&args.database, true)?;
     let mut tell = teller();
-    let mut run =
-        Run::by("spots migrate apply", &mut tell).wait_at_most(Duration::from_secs(args.wait));
+    let mut run = Run::by(owner("apply"), &mut tell).wait_at_most(Duration::from_secs(args.wait));
     if let Some(to) = &args.to {
         run = run.to(to);
     }
-    let applied = database.apply(&set, &mut run);
+    if let Some(file) = &args.rehearsal {
+        run = run.rehearsed(certificate(file)?);
+    }
+    let mut beside = database.more(&args.database.database, args.jobs - 1)?;
+    let applied = database.apply(&set, &mut beside, &mut run);
     finish(applied, "applied", output)
+}
+
+/// The proof in the JSON of a rehearsal, which must have found no problem.
+fn certificate(file: &Path) -> anyhow::Result<Certificate> {
+    let text = std::fs::read_to_string(file)
+        .with_context(|| format!("failed to read {}", file.display()))?;
+    let said = serde_json::from_str::<serde_json::Value>(&text)
+        .with_context(|| format!("{} is no JSON of spots migrate rehearse", file.display()))?;
+    let problems = said.get("problems").and_then(serde_json::Value::as_array);
+    anyhow::ensure!(
+        problems.is_some_and(Vec::is_empty),
+        "the rehearsal in {} found problems; mend them and rehearse again",
+        file.display()
+    );
+    let certificate = said.get("certificate").cloned().unwrap_or_default();
+    serde_json::from_value(certificate)
+        .with_context(|| format!("{} carries no certificate", file.display()))
+}
+
+/// This process, for whoever waits for it.
+pub(super) fn owner(command: &str) -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host = match host.trim() {
+        "" => "this machine",
+        host => host,
+    };
+    let process = std::process::id();
+    format!("spots migrate {command}, process {process} on {host}")
 }
 
 pub(crate) fn down(args: &DownArgs, output: &mut Output) -> anyhow::Result<ExitCode> {
@@ -258,8 +330,8 @@ pub(crate) fn down(args: &DownArgs, output: &mut Output) -> anyhow::Result<ExitC
         _ => RollBack::All,
     };
     let mut tell = teller();
-    let mut run = Run::by("spots migrate down", &mut tell)
-        .accept_data_loss(args.accept_data_loss.iter().cloned());
+    let mut run =
+        Run::by(owner("down"), &mut tell).accept_data_loss(args.accept_data_loss.iter().cloned());
     let done = database.roll_back(&set, &target, &mut run);
     finish(done, "rolled back", output)
 }
@@ -280,125 +352,22 @@ pub(crate) fn unlock(args: &UnlockArgs, output: &mut Output) -> anyhow::Result<E
     Ok(ExitCode::SUCCESS)
 }
 
-pub(crate) fn rehearse(args: &RehearseArgs, output: &mut Output) -> anyhow::Result<ExitCode> {
-    let set = args.set.read()?;
-    let source = args
-        .database
-        .clone()
-        .map(|database| Database::open(&DatabaseArgs { database }, false))
-        .transpose()?;
-    let rehearsal = match source {
-        None => sqlite::rehearse(None, &set, &sqlite::Backfills::new())?,
-        Some(Database::Sqlite(connection)) => {
-            let source = (!args.empty).then_some(&connection);
-            sqlite::rehearse(source, &set, &sqlite::Backfills::new())?
-        }
-        Some(Database::Postgres(client, runtime)) => {
-            let url = args.database.as_deref().unwrap_or_default();
-            runtime.block_on(on_scratch(*client, url, &set, args.empty))?
-        }
-    };
-    if args.json {
-        output.line(&serde_json::to_string_pretty(&rehearsal)?)?;
-    } else {
-        for step in &rehearsal.steps {
-            let down = match step.down_seconds {
-                Some(seconds) => format!("down {seconds:.3} s"),
-                None => "no way back".to_owned(),
-            };
-            output.line(&format!("{}: up {:.3} s, {down}", step.id, step.up_seconds))?;
-            for (table, (before, after)) in &step.changed {
-                output.line(&format!("  {table}: {before} rows before, {after} after"))?;
-            }
-        }
-        for problem in &rehearsal.problems {
-            output.line(&format!("problem: {problem}"))?;
-        }
-        if rehearsal.stages_commute == Some(true) {
-            output.line("stages give the same schema in either order")?;
-        }
-    }
-    Ok(ExitCode::from(u8::from(!rehearsal.problems.is_empty())))
-}
-
-/// Rehearses in a database of its own on the same server, and drops it.
-async fn on_scratch(
-    client: Client,
-    url: &str,
-    set: &MigrationSet,
-    empty: bool,
-) -> anyhow::Result<Rehearsal> {
-    let source = client
-        .query_one("SELECT current_database()", &[])
-        .await?
-        .get::<_, String>(0);
-    // A template may have no other session, this one included.
-    drop(client);
-    let template = if empty { None } else { Some(source.as_str()) };
-    let scratch = Scratch::create(url, template).await?;
-    let rehearsal = async {
-        let mut client = connect(url, &scratch.name).await?;
-        Ok(postgres::rehearse(&mut client, set, &postgres::Backfills::new()).await?)
-    }
-    .await;
-    let dropped = scratch.drop().await;
-    rehearsal.and_then(|rehearsal| dropped.map(|()| rehearsal))
-}
-
-/// A database of its own on the same server.
-struct Scratch {
-    maintenance: Client,
-    name: String,
-}
-
-impl Scratch {
-    async fn create(url: &str, template: Option<&str>) -> anyhow::Result<Self> {
-        let name = format!("spots_scratch_{}", std::process::id());
-        let maintenance = connect(url, "postgres").await?;
-        let template = template.map_or_else(|| "template0".to_owned(), quoted);
-        let create = format!("CREATE DATABASE {name} TEMPLATE {template}");
-        for left in (0..20).rev() {
-            match maintenance.batch_execute(&create).await {
-                Ok(()) => break,
-                // This process's own session may still be ending.
-                Err(error) if left > 0 && is_in_use(&error) => {
-                    tokio::time::sleep(Duration::from_millis(100)).await;
-                }
-                Err(error) => {
-                    return Err(error).context(
-                        "failed to copy the database; end its other sessions, or use --empty",
-                    );
-                }
-            }
-        }
-        Ok(Self { maintenance, name })
-    }
-
-    async fn drop(self) -> anyhow::Result<()> {
-        self.maintenance
-            .batch_execute(&format!("DROP DATABASE {} WITH (FORCE)", self.name))
-            .await
-            .context("failed to drop the scratch database")
-    }
-}
-
-pub(crate) fn adopt(args: &ApplyArgs, output: &mut Output) -> anyhow::Result<ExitCode> {
+pub(crate) fn adopt(args: &AdoptArgs, output: &mut Output) -> anyhow::Result<ExitCode> {
     let set = args.set.read()?;
     let mut tell = teller();
-    let mut run =
-        Run::by("spots migrate adopt", &mut tell).wait_at_most(Duration::from_secs(args.wait));
+    let mut run = Run::by(owner("adopt"), &mut tell).wait_at_most(Duration::from_secs(args.wait));
     if let Some(to) = &args.to {
         run = run.to(to);
     }
     let adopted = match Database::open(&args.database, false)? {
         Database::Sqlite(mut connection) => {
-            sqlite::adopt(&mut connection, &set, &sqlite::Backfills::new(), &mut run)
+            sqlite::adopt(&mut connection, &set, &sqlite_backfills(None), &mut run)
         }
         Database::Postgres(mut client, runtime) => runtime.block_on(async {
             let url = &args.database.database;
             let scratch = Scratch::create(url, None).await?;
-            let none = postgres::Backfills::new();
-            let adopted = match connect(url, &scratch.name).await {
+            let none = postgres_backfills(None);
+            let adopted = match scratch.connect(url).await {
                 Ok(mut empty) => {
                     Ok(postgres::adopt(&mut client, &mut empty, &set, &none, &mut run).await)
                 }
@@ -411,21 +380,8 @@ pub(crate) fn adopt(args: &ApplyArgs, output: &mut Output) -> anyhow::Result<Exi
     finish(adopted, "adopted", output)
 }
 
-fn is_in_use(error: &tokio_postgres::Error) -> bool {
-    error.code() == Some(&tokio_postgres::error::SqlState::OBJECT_IN_USE)
-}
-
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
-
-async fn connect(url: &str, database: &str) -> anyhow::Result<Client> {
-    let address = PostgresAddress::parse(url)?.database(database);
-    Ok(address.connect().await?)
-}
-
 /// Progress on standard error, a line for each thing that happens.
-fn teller() -> impl FnMut(Event) + Send {
+pub(super) fn teller() -> impl FnMut(Event) + Send {
     let mut last_wait = String::new();
     move |event| {
         let mut output = Output::terminal();
@@ -455,7 +411,7 @@ fn teller() -> impl FnMut(Event) + Send {
 }
 
 /// A refusal is an answer: exit status 1. An error is 2.
-fn finish(
+pub(super) fn finish(
     done: Result<Applied, ApplyError>,
     word: &str,
     output: &mut Output,

@@ -78,10 +78,8 @@ fn a_base_is_read_from_gits_objects() {
     let repository = Repository::planned();
     repository.git(&["switch", "--quiet", "--create", "work"]);
     break_payments(&repository);
-    let (committed, _) = {
-        repository.commit();
-        repository.gate(&["--base", "main"])
-    };
+    repository.commit();
+    let (committed, _) = repository.gate(&["--base", "main"]);
     assert!(
         committed.contains(&"member-removed".to_owned()),
         "{committed:?}"
@@ -98,9 +96,11 @@ fn a_base_is_read_from_gits_objects() {
 fn services_and_plans_do_not_vanish() {
     let repository = Repository::planned();
     std::fs::remove_file(repository.path().join(PAYMENT_PLAN)).unwrap();
-    for file in ["ReservationService.toml"] {
-        repository.edit(&format!("plan/services/{file}"), "\"PaymentService\", ", "");
-    }
+    repository.edit(
+        "plan/services/ReservationService.toml",
+        "\"PaymentService\", ",
+        "",
+    );
     let (found, status) = repository.gate(&["--base", "main"]);
     assert_eq!((found, status), (rules(&["service-dropped"]), 1));
     std::fs::remove_dir_all(repository.path().join("plan")).unwrap();

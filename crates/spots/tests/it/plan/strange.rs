@@ -57,9 +57,10 @@ fn what_cannot_be_read_is_named_and_the_rest_is_judged() {
 #[test]
 fn a_long_single_line_within_the_limit_is_read() {
     let repository = Repository::empty();
-    let many: String = (0..60_000)
-        .map(|at| format!("void m{at}(int a) {{}} "))
-        .collect();
+    let mut many = String::new();
+    for at in 0..60_000 {
+        many.extend([format!("void m{at}(int a) {{}} ")]);
+    }
     repository.write("lib/a.dart", format!("class LongService {{ {many} }}"));
     let (said, status) =
         repository.spots(&["contract", "extract", "--format", "json", "--no-cache"]);

@@ -1,0 +1,233 @@
+//! `spots migrate upgrade-legacy` as people run it, and as it dies.
+
+use std::error::Error;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use rusqlite::Connection;
+use spots_testkit::legacy::{Dice, OldDatabase, TABLES};
+
+type Outcome = Result<(), Box<dyn Error>>;
+
+const OLD: OldDatabase = OldDatabase {
+    users: 300,
+    attendances: 3_000,
+    seed: 5,
+};
+/// How often the move is killed before it may finish.
+const KILLS: u64 = 12;
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the test runs the binary it tests"
+)]
+fn spots(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_spots"));
+    command
+        .args(arguments)
+        .current_dir(folder)
+        .env_remove("SPOTS_DATABASE")
+        .env_remove("SPOTS_KEY_FILE");
+    command
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> Result<(i32, String), Box<dyn Error>> {
+    let output = spots(folder, arguments).output()?;
+    let text = [output.stdout, output.stderr].concat();
+    Ok((output.status.code().unwrap_or(-1), String::from_utf8(text)?))
+}
+
+fn upgrade(folder: &Path, arguments: &[&str]) -> Result<(i32, String), Box<dyn Error>> {
+    let fixed = ["migrate", "upgrade-legacy", "--database", "old.db"];
+    run(folder, &[&fixed, arguments].concat())
+}
+
+/// A database as the old application left it, without any record of migrations.
+fn old_database(folder: &Path) -> Result<Connection, Box<dyn Error>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let baseline = fs::read_to_string(root.join("migrations/0001-baseline/up.sqlite.sql"))?;
+    let connection = Connection::open(folder.join("old.db"))?;
+    connection.busy_timeout(Duration::from_secs(30))?;
+    connection.execute_batch(&baseline)?;
+    for statement in OLD.statements() {
+        connection.execute_batch(&statement)?;
+    }
+    Ok(connection)
+}
+
+fn dump(connection: &Connection) -> Result<Vec<String>, Box<dyn Error>> {
+    let mut all = Vec::new();
+    for table in TABLES {
+        let mut statement = connection.prepare(&format!("SELECT * FROM {table} ORDER BY 1"))?;
+        let columns = statement.column_count();
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            for column in 0..columns {
+                all.push(format!("{:?}", row.get_ref(column)?));
+            }
+        }
+    }
+    Ok(all)
+}
+
+fn number(connection: &Connection, sql: &str) -> rusqlite::Result<i64> {
+    connection.query_row(sql, [], |row| row.get(0))
+}
+
+#[tokio::test]
+async fn a_move_that_is_killed_again_and_again_loses_and_doubles_nothing() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let root = folder.path();
+    let connection = old_database(root)?;
+    let before = dump(&connection)?;
+    assert_eq!(run(root, &["keys", "init"])?.0, 0);
+    let (status, text) = upgrade(root, &["--dry-run"])?;
+    assert_eq!(status, 0, "{text}");
+    assert!(text.contains("300 users"), "{text}");
+    assert_eq!(dump(&connection)?, before, "a dry run writes nothing");
+
+    let mut killed = 0;
+    let mut dice = Dice::new(OLD.seed, 1, 1);
+    let mut wait = 40;
+    while killed < KILLS {
+        let mut child = spots(root, &["migrate", "upgrade-legacy", "--database", "old.db"])
+            .args(["--batch-rows", "20"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?;
+        tokio::time::sleep(Duration::from_millis(dice.below(wait))).await;
+        if child.try_wait()?.is_some() {
+            break;
+        }
+        child.kill()?;
+        child.wait()?;
+        killed += 1;
+        // Later and later, so that every step is met on a fast and on a slow machine.
+        wait += wait / 3;
+    }
+    assert!(killed > 2, "it finished after {killed} kills");
+    let (status, text) = upgrade(root, &[])?;
+    assert_eq!(status, 0, "{text}");
+    assert_eq!(
+        number(&connection, "SELECT count(*) FROM user_agent_mappings")?,
+        i64::try_from(OLD.users)?
+    );
+    assert_eq!(
+        number(&connection, "SELECT sum(party) FROM reservations")?,
+        number(&connection, "SELECT sum(taken) FROM capacity_pools")?
+    );
+    assert_eq!(upgrade(root, &[])?.1, "nothing to do\n");
+
+    let (status, text) = upgrade(root, &["--back"])?;
+    assert_eq!(status, 0, "{text}");
+    assert_eq!(dump(&connection)?, before);
+    Ok(())
+}
+
+#[test]
+fn what_is_not_mapped_is_refused_with_its_line_and_the_next_step() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let root = folder.path();
+    let connection = old_database(root)?;
+    connection.execute_batch(
+        "ALTER TABLE users RENAME TO profiles;
+         ALTER TABLE profiles RENAME COLUMN display_name TO full_name;
+         CREATE TABLE spots (id TEXT);
+         CREATE TABLE passwords (id TEXT, hash TEXT);",
+    )?;
+    let (status, text) = upgrade(root, &["--dry-run"])?;
+    assert_eq!(status, 1, "{text}");
+    for part in [
+        "The old table profiles is not mapped",
+        "leave = [\"spots\"]",
+        "no table users",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let mapping = r#"
+leave = ["spots"]
+
+[users]
+table = "profiles"
+columns = { id = "id", email = "email", display_name = "name", phone_number = "phone_number", birthday = "birthday" }
+
+[passwords]
+table = "passwords"
+columns = { id = "id", password_hash = "hash" }
+"#;
+    let same: String = ["expertise_events", "community_events"]
+        .map(|table| {
+            format!(
+                "[{table}]\ntable = \"{table}\"\ncolumns = {{ id = \"id\", host_user_id = \
+                 \"host_user_id\", title = \"title\", starts_at = \"starts_at\", ends_at = \
+                 \"ends_at\", attendee_ids = \"attendee_ids\" }}\n"
+            )
+        })
+        .concat();
+    let profiles = "[personality_profiles]\ntable = \"personality_profiles\"\n\
+                    columns = { user_id = \"user_id\", profile = \"profile\" }\n";
+    let file = root.join("legacy.toml");
+    fs::write(&file, format!("{mapping}{profiles}{same}"))?;
+    let (status, text) = upgrade(root, &["--dry-run", "--mapping", "legacy.toml"])?;
+    assert_eq!(status, 1, "{text}");
+    assert!(text.contains("legacy.toml:6:"), "{text}");
+    assert!(text.contains("profiles has no column name"), "{text}");
+    assert!(text.contains("profiles.full_name is not mapped"), "{text}");
+
+    let mended = format!("{mapping}{profiles}{same}").replace("\"name\"", "\"full_name\"");
+    fs::write(&file, mended)?;
+    let (status, text) = upgrade(root, &["--dry-run", "--mapping", "legacy.toml"])?;
+    assert_eq!(status, 0, "{text}");
+
+    assert_eq!(run(root, &["keys", "init"])?.0, 0);
+    let (status, text) = upgrade(root, &["--mapping", "legacy.toml"])?;
+    assert_eq!(status, 2, "{text}");
+    assert!(text.contains("--from OLD --database NEW"), "{text}");
+    let copy = [
+        "migrate",
+        "upgrade-legacy",
+        "--from",
+        "old.db",
+        "--database",
+        "new.db",
+    ];
+    let (status, text) = run(root, &[&copy[..], &["--mapping", "legacy.toml"]].concat())?;
+    assert_eq!(status, 0, "{text}");
+    let new = Connection::open(root.join("new.db"))?;
+    let users = i64::try_from(OLD.users)?;
+    assert_eq!(
+        number(&new, "SELECT count(*) FROM user_agent_mappings")?,
+        users
+    );
+    assert_eq!(number(&connection, "SELECT count(*) FROM profiles")?, users);
+    Ok(())
+}
+
+#[test]
+fn rows_that_cannot_move_are_named_before_anything_does() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let root = folder.path();
+    let connection = old_database(root)?;
+    connection.execute_batch(
+        "INSERT INTO users VALUES ('a', 'ADA@example.org', NULL, NULL, NULL),
+                                  ('b', 'ada@example.org', NULL, NULL, NULL);
+         INSERT INTO community_events VALUES ('e', 'a', 'T', 1700000000000, 1700000000001, '[1]');",
+    )?;
+    let before = dump(&connection)?;
+    assert_eq!(run(root, &["keys", "init"])?.0, 0);
+    for arguments in [&["--dry-run"][..], &[]] {
+        let (status, text) = upgrade(root, arguments)?;
+        assert_eq!(status, 1, "{text}");
+        for part in [
+            "Users a and b have one e-mail address",
+            "event e is no JSON",
+            "Event e of",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+    }
+    assert_eq!(dump(&connection)?, before);
+    Ok(())
+}

