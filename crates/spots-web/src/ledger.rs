@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use spots_privacy::ledger::{LedgerKey, NoteError};
 use spots_store::ledger::LEDGER_ROWS_MAX;
-use spots_store::{LedgerStore as _, Store, StoreError};
+use spots_store::{Store, StoreError};
 
 pub use audit::{Audited, audit};
 pub use mirror::Mirror;

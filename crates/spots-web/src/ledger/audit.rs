@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use spots_privacy::ledger::{Audit, Checkpoint, Finding, Node, Place, PublicKey};
+use spots_store::Store;
 use spots_store::ledger::LEDGER_ROWS_MAX;
-use spots_store::{LedgerStore as _, Store};
 
 use super::{LedgerError, Mirror};
 

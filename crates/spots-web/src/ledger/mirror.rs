@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use spots_privacy::ledger::merkle::Frontier;
 use spots_privacy::ledger::{Checkpoint, Entry, PublicKey};
+use spots_store::Store;
 use spots_store::ledger::LEDGER_ROWS_MAX;
-use spots_store::{LedgerStore as _, Store};
 
 use super::LedgerError;
 

@@ -8,7 +8,7 @@ use spots_privacy::ledger::merkle::{Frontier, fold, nodes_of};
 use spots_privacy::ledger::{Entry, LedgerKey};
 use spots_privacy::{AgentId, LookupKey, UserId};
 use spots_store::ledger::LEDGER_ROWS_MAX;
-use spots_store::{LedgerStore as _, RightsStore as _, Stamp, Store};
+use spots_store::{Stamp, Store};
 
 use super::{LedgerError, Mirror};
 use crate::service::AGENT_CONTEXT;

@@ -2,9 +2,9 @@
 
 use spots_booking::FieldName;
 use spots_privacy::consent::Person;
+use spots_store::PageRequest;
 use spots_store::model::{Host, OFFSET_MAX, Opening, PAGE_ROWS_MAX, ShareFilter};
 use spots_store::rights::Held;
-use spots_store::{PageRequest, RightsStore as _};
 
 use super::shares::all_shares;
 use super::{

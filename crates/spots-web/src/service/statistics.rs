@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use spots_booking::EventType;
 use spots_store::Store;
 use spots_store::StoreError;
-use spots_store::rights::{COUNT_DAYS_MAX, DayCount, RightsStore as _};
+use spots_store::rights::{COUNT_DAYS_MAX, DayCount};
 
 /// The fewest people behind a count that is shown. Below it a count could be somebody.
 pub const COUNTED_PEOPLE_MIN: u64 = 10;

@@ -11,7 +11,7 @@ use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use spots_clock::AtomicClock;
 use spots_privacy::ledger::{Checkpoint, LedgerKey, PublicKey, merkle};
-use spots_store::{LedgerStore as _, Store};
+use spots_store::Store;
 use spots_web::ledger::{self, Mirror, Standing};
 
 use super::serve::{Database, runtime};
