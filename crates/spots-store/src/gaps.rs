@@ -72,16 +72,16 @@ impl Facts {
         };
         (granted.commitment(&self.salt) != entry.commitment).then(|| {
             gap_of(
-                entry.host.clone(),
-                entry.share.clone(),
-                entry.field.clone(),
+                &entry.host,
+                &entry.share,
+                &entry.field,
                 "was entered with another moment, end or requirements than the data says",
             )
         })
     }
 }
 
-pub(crate) fn gap_of(host: String, share: String, field: String, what: &str) -> Gap {
+pub(crate) fn gap_of(host: &str, share: &str, field: &str, what: &str) -> Gap {
     Gap {
         field: format!("{field} of {share} at {host}"),
         what: what.to_owned(),

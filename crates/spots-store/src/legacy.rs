@@ -127,10 +127,10 @@ struct Chain {
 }
 
 impl Chain {
-    fn new(moves: Moves, mover: Option<&Mover>) -> Self {
+    fn new(moves: Moves, with: Option<&Mover>) -> Self {
         Self {
             moves,
-            mover: mover.cloned(),
+            mover: with.cloned(),
         }
     }
 

@@ -127,7 +127,7 @@ impl SqliteStore {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
     {
-        let read = move |window: &HostWindow| operation(window.connection());
+        let read = move |window: &HostWindow| operation(window.walled());
         self.windows.run(doing, read).await
     }
 
@@ -144,7 +144,7 @@ impl SqliteStore {
     {
         let read = move |window: &HostWindow| {
             window.set_host(Some(host.to_string()));
-            let result = operation(window.connection());
+            let result = operation(window.walled());
             window.set_host(None);
             result
         };

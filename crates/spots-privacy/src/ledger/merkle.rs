@@ -302,6 +302,10 @@ mod tests {
         }
     }
 
+    fn at(index: u64) -> usize {
+        usize::try_from(index).unwrap()
+    }
+
     #[test]
     fn roots_are_those_of_the_definition() {
         let tree = tree(70);
@@ -320,15 +324,15 @@ mod tests {
     fn every_leaf_is_proved_in_every_tree_and_no_other() {
         let tree = tree(40);
         for size in 1..=40_u64 {
-            let root = &tree.roots[size as usize];
+            let root = &tree.roots[at(size)];
             for index in 0..size {
                 let proof = tree.prove(inclusion(index, size).unwrap());
-                let leaf = &tree.leaves[index as usize];
+                let leaf = &tree.leaves[at(index)];
                 assert!(
                     includes(leaf, index, size, (&proof, root)),
                     "{index} of {size}"
                 );
-                let other = &tree.leaves[((index + 1) % 40) as usize];
+                let other = &tree.leaves[at((index + 1) % 40)];
                 assert!(!includes(other, index, size, (&proof, root)));
                 assert!(!includes(leaf, index + 1, size, (&proof, root)) || size == 1);
                 for length in 0..proof.len() {
@@ -345,7 +349,7 @@ mod tests {
         for new in 1..=40_u64 {
             for old in 1..=new {
                 let proof = tree.prove(consistency(old, new).unwrap());
-                let (first, second) = (&tree.roots[old as usize], &tree.roots[new as usize]);
+                let (first, second) = (&tree.roots[at(old)], &tree.roots[at(new)]);
                 assert!(
                     extends((old, first), (new, second), &proof),
                     "{old} of {new}"

@@ -225,6 +225,7 @@ pub struct Proved {
 
 impl Receipt {
     /// Signs it.
+    #[must_use]
     pub fn sign(mut self, key: &LedgerKey) -> Self {
         self.signature = key.sign(&self.signed_text(key.public()));
         self

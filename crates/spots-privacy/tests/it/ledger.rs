@@ -132,10 +132,20 @@ fn proof(entry: &Entry, salt: Option<[u8; 32]>, inclusion: Option<Inclusion>) ->
     }
 }
 
-/// A receipt of the fourth share: promised, proved, or after its salt is destroyed.
-fn receipt(proved: bool, salted: bool) -> Receipt {
+/// How far a receipt's entry has come: promised, proved, its salt destroyed.
+#[derive(Clone, Copy, PartialEq)]
+enum Stage {
+    Promised,
+    Proved,
+    Unsalted,
+}
+
+/// What the receipt of the fourth share rests on.
+fn evidence(stage: Stage) -> Evidence {
     let entries = entries();
     let tree = tree(&entries);
+    let proved = stage != Stage::Promised;
+    let salted = stage != Stage::Unsalted;
     let of_share = entries
         .iter()
         .enumerate()
@@ -151,6 +161,19 @@ fn receipt(proved: bool, salted: bool) -> Receipt {
         });
         proof(entry, salted.then(|| salt(3)), included)
     });
+    let text = str::to_owned;
+    Evidence {
+        key: key().public().to_string(),
+        issued_at: text("2026-11-22T17:00:01Z"),
+        included_by: text("2026-11-23T17:00:01Z"),
+        requirements: text(REQUIREMENTS),
+        checkpoint: proved.then(|| tree.checkpoint(8).sign(&key())),
+        entries: proofs.collect(),
+    }
+}
+
+/// A receipt of the fourth share.
+fn receipt(stage: Stage) -> Receipt {
     let text = str::to_owned;
     Receipt {
         schema_version: text(SCHEMA),
@@ -188,14 +211,7 @@ fn receipt(proved: bool, salted: bool) -> Receipt {
             event_type: text("explicit consent: name"),
             event_state: text("consent given"),
         }],
-        ledger: Evidence {
-            key: key().public().to_string(),
-            issued_at: text("2026-11-22T17:00:01Z"),
-            included_by: text("2026-11-23T17:00:01Z"),
-            requirements: text(REQUIREMENTS),
-            checkpoint: proved.then(|| tree.checkpoint(8).sign(&key())),
-            entries: proofs.collect(),
-        },
+        ledger: evidence(stage),
         signature: String::new(),
     }
     .sign(&key())
@@ -219,8 +235,8 @@ fn vectors() -> Value {
         .map(|entry| json!({"entry": proof(entry, None, None), "leaf": STANDARD.encode(entry.leaf())}))
         .collect();
     // As texts: the signature covers the members in the order in which they are written.
-    let receipts = [(false, true), (true, true), (true, false)]
-        .map(|(proved, salted)| serde_json::to_string(&receipt(proved, salted)).unwrap());
+    let receipts = [Stage::Promised, Stage::Proved, Stage::Unsalted]
+        .map(|stage| serde_json::to_string(&receipt(stage)).unwrap());
     json!({
         "seed": STANDARD.encode(SEED),
         "key": key().public().to_string(),
@@ -260,18 +276,18 @@ fn a_verifier_without_our_code_agrees() {
 
 #[test]
 fn a_receipt_says_what_it_proves() {
-    let promised = receipt(false, true).verify(key().public()).unwrap();
+    let promised = receipt(Stage::Promised).verify(key().public()).unwrap();
     assert!(
         promised
             .entries
             .iter()
             .all(|one| one.position.is_none() && one.facts)
     );
-    let proved = receipt(true, true).verify(key().public()).unwrap();
+    let proved = receipt(Stage::Proved).verify(key().public()).unwrap();
     let positions: Vec<_> = proved.entries.iter().map(|one| one.position).collect();
     assert_eq!(positions, [Some(3), Some(7)]);
     assert_eq!(proved.checkpoint.unwrap().size, 8);
-    let unsalted = receipt(true, false).verify(key().public()).unwrap();
+    let unsalted = receipt(Stage::Unsalted).verify(key().public()).unwrap();
     assert!(
         unsalted
             .entries
@@ -279,7 +295,7 @@ fn a_receipt_says_what_it_proves() {
             .all(|one| one.position.is_some() && !one.facts)
     );
     let other = LedgerKey::from_seed(&[1; 32]);
-    assert!(receipt(true, true).verify(other.public()).is_err());
+    assert!(receipt(Stage::Proved).verify(other.public()).is_err());
 }
 
 /// Every text of a receipt, altered one by one, is noticed.
@@ -312,7 +328,7 @@ fn nothing_in_a_receipt_can_be_altered() {
             alter(&mut inner, &path, altered, whole);
         }
     }
-    let whole = serde_json::to_value(receipt(true, true)).unwrap();
+    let whole = serde_json::to_value(receipt(Stage::Proved)).unwrap();
     let mut altered = Vec::new();
     alter(&mut whole.clone(), "", &mut altered, &whole);
     assert!(altered.len() > 50, "{}", altered.len());
@@ -326,7 +342,7 @@ fn nothing_in_a_receipt_can_be_altered() {
 #[test]
 fn a_signed_receipt_with_wrong_evidence_does_not_hold() {
     let again = |change: &dyn Fn(&mut Receipt)| {
-        let mut wrong = receipt(true, true);
+        let mut wrong = receipt(Stage::Proved);
         change(&mut wrong);
         wrong.sign(&key()).verify(key().public()).unwrap_err()
     };
@@ -365,7 +381,7 @@ fn nonsense_is_no_receipt() {
     }
     let long = format!("\"{}\"", "x".repeat(1024 * 1024));
     assert!(matches!(Receipt::parse(&long), Err(ReceiptError::TooLong)));
-    let text = serde_json::to_string(&receipt(true, true)).unwrap();
+    let text = serde_json::to_string(&receipt(Stage::Proved)).unwrap();
     for end in 0..text.len() {
         if text.is_char_boundary(end) {
             assert!(Receipt::parse(&text[..end]).is_err(), "cut at {end}");

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use rusqlite::{Connection, OpenFlags};
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::Client;
 
 use super::moves::Row;
 use super::{postgres, sqlite};
 use crate::error::StoreError;
+use crate::postgres::PostgresAddress;
 
 const DOING: &str = "read the old database";
 
@@ -32,11 +33,7 @@ impl Source {
     /// Opens `postgres://…` or an SQLite file, for reading alone.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            let (client, connection) = tokio_postgres::connect(url, NoTls)
-                .await
-                .map_err(|cause| StoreError::failed(DOING, cause))?;
-            // Ends with the client, which reports whatever goes wrong.
-            tokio::spawn(async move { drop(connection.await) });
+            let client = PostgresAddress::parse(url)?.connect().await?;
             client
                 .batch_execute(
                     "SET default_transaction_read_only = on;

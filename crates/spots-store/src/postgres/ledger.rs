@@ -361,8 +361,9 @@ async fn gaps(store: &PostgresStore, most: usize) -> Result<Vec<Gap>, Fault> {
     for (sql, what) in asked {
         for row in store.rows(sql, []).await?.iter().take(most) {
             let mut columns = Columns::of(row);
-            let (host, share, field) = (columns.take()?, columns.take()?, columns.take()?);
-            gaps.push(gap_of(host, share, field, what));
+            let (host, share, field): (String, String, String) =
+                (columns.take()?, columns.take()?, columns.take()?);
+            gaps.push(gap_of(&host, &share, &field, what));
         }
     }
     let mut other = 0;

@@ -89,7 +89,7 @@ impl PostgresAddress {
             SslMode::Disable
         });
         let roots = if sealed {
-            read_roots(roots)?
+            read_roots(roots.as_deref())?
         } else {
             RootCertStore::empty()
         };
@@ -178,8 +178,8 @@ fn is_local(config: &Config) -> bool {
     }
 }
 
-fn read_roots(named: Option<String>) -> Result<RootCertStore, Unclear> {
-    let path = match named.as_deref() {
+fn read_roots(named: Option<&str>) -> Result<RootCertStore, Unclear> {
+    let path = match named {
         None | Some("system") => SYSTEM_ROOTS
             .iter()
             .map(PathBuf::from)

@@ -11,7 +11,10 @@
 //! the opening and returns the keys. A function that runs with its owner's rights would have been
 //! the other way; but injected SQL could call it for another host.
 
+use std::fmt::{self, Write as _};
+
 use tokio_postgres::Client;
+use tokio_postgres::types::ToSql;
 
 use super::session::{Session, statements};
 use super::transit::PostgresAddress;
@@ -245,14 +248,17 @@ impl Roles {
         let attendee = OFFER.iter().chain(&OWN);
         push_role(&mut script, ("host", &self.host), schema, host);
         push_role(&mut script, ("attendee", &self.attendee), schema, attendee);
-        script.push_str(&format!(
-            "-- Whoever may make temporary objects can make functions.
+        push(
+            &mut script,
+            format_args!(
+                "-- Whoever may make temporary objects can make functions.
 DO $$ BEGIN
     REVOKE CREATE, TEMPORARY ON DATABASE {database} FROM PUBLIC;
 EXCEPTION WHEN insufficient_privilege THEN
     RAISE WARNING 'not the owner of the database: anybody may still make temporary objects';
 END $$;\n"
-        ));
+            ),
+        );
         script
     }
 }
@@ -264,8 +270,10 @@ fn push_role<'a>(
     parts: impl Iterator<Item = &'a Part>,
 ) {
     let (name, text) = (quoted(role), role.replace('\'', "''"));
-    script.push_str(&format!(
-        "DO $$ BEGIN
+    push(
+        script,
+        format_args!(
+            "DO $$ BEGIN
     CREATE ROLE {name} LOGIN NOINHERIT;
 EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
 END $$;
@@ -282,7 +290,8 @@ ALTER ROLE {name} SET default_transaction_read_only = on;
 ALTER ROLE {name} SET statement_timeout = '30s';
 REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM {name};
 GRANT USAGE ON SCHEMA {schema} TO {name};\n"
-    ));
+        ),
+    );
     for part in parts {
         let table = part.table;
         let rows = part.rows.replace("{table}", table);
@@ -290,12 +299,19 @@ GRANT USAGE ON SCHEMA {schema} TO {name};\n"
             "*" => String::new(),
             some => format!(" ({some})"),
         };
-        script.push_str(&format!(
-            "GRANT SELECT{columns} ON {schema}.{table} TO {name};
+        push(
+            script,
+            format_args!(
+                "GRANT SELECT{columns} ON {schema}.{table} TO {name};
 DROP POLICY IF EXISTS {path} ON {schema}.{table};
 CREATE POLICY {path} ON {schema}.{table} FOR SELECT TO {name} USING ({rows});\n"
-        ));
+            ),
+        );
     }
+}
+
+fn push(script: &mut String, text: fmt::Arguments<'_>) {
+    script.write_fmt(text).expect("a string takes all text");
 }
 
 fn quoted(name: &str) -> String {
@@ -339,11 +355,9 @@ pub(super) async fn check(client: &Client, path: Path) -> Result<(), StoreError>
         ),
         Path::Attendee => (all.to_vec(), ("agent_bookings", "agent_id")),
     };
-    let params: [(&(dyn tokio_postgres::types::ToSql + Sync), _); 3] = [
-        (&hidden, STANDING.types[0].clone()),
-        (&table, STANDING.types[1].clone()),
-        (&column, STANDING.types[2].clone()),
-    ];
+    let values: [&(dyn ToSql + Sync); 3] = [&hidden, &table, &column];
+    let types = STANDING.types.iter().cloned();
+    let params: Vec<_> = values.into_iter().zip(types).collect();
     let rows = client.query_typed(STANDING.text, &params).await;
     let rows = rows.map_err(|cause| StoreError::failed(DOING, cause))?;
     let row = rows

@@ -68,7 +68,7 @@ impl SqliteStore {
         if waiting == 0 {
             return Ok(0);
         }
-        let path = self.path.clone();
+        let path = std::sync::Arc::clone(&self.path);
         let cut = tokio::task::spawn_blocking(move || {
             let connection = connect(&path, OpenFlags::default())?;
             let busy: i64 = connection

@@ -285,7 +285,8 @@ fn gaps(db: &Connection, most: u32) -> Result<Vec<Gap>, Fault> {
     for (sql, what) in [NOT_GRANTED, NOT_ENDED, NOT_GONE, NEVER_SHARED] {
         let mut statement = db.prepare_cached(&format!("{sql} LIMIT {most}"))?;
         let rows = statement.query_map([], |row| {
-            Ok(gap_of(row.get(0)?, row.get(1)?, row.get(2)?, what))
+            let text = |at: usize| row.get::<_, String>(at);
+            Ok(gap_of(&text(0)?, &text(1)?, &text(2)?, what))
         })?;
         gaps.extend(rows.collect::<Result<Vec<_>, _>>()?);
     }
@@ -343,11 +344,10 @@ fn lookup_share(db: &Connection, agent: &str, share: &str) -> Result<Option<Shar
     }))
 }
 
-fn share_fields(
-    db: &Connection,
-    host: &str,
-    share: &str,
-) -> Result<Vec<(String, i64, Option<[u8; 32]>)>, Fault> {
+/// A field of a share: its name, when it ends, and the salt while its key lives.
+type ShareField = (String, i64, Option<[u8; 32]>);
+
+fn share_fields(db: &Connection, host: &str, share: &str) -> Result<Vec<ShareField>, Fault> {
     let mut statement = db.prepare_cached(
         "SELECT f.field, f.expires_at_ns, k.salt FROM reservation_user_data_fields f
          LEFT JOIN share_keys k

@@ -133,11 +133,7 @@ fn held(db: &Connection, user: &str, agent: &str) -> Result<Held, Fault> {
 /// The account's row, whatever columns it has.
 fn account(db: &Connection, user: &str) -> Result<Vec<(String, String)>, Fault> {
     let mut statement = db.prepare("SELECT * FROM users WHERE id = ?1")?;
-    let names: Vec<_> = statement
-        .column_names()
-        .into_iter()
-        .map(str::to_owned)
-        .collect();
+    let names: Vec<_> = statement.column_names().map(str::to_owned).collect();
     let mut rows = statement.query([user])?;
     let mut account = Vec::new();
     if let Some(row) = rows.next()? {

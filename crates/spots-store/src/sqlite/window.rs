@@ -99,7 +99,7 @@ impl HostWindow {
     }
 
     /// The connection behind the wall.
-    pub fn connection(&self) -> &Connection {
+    pub fn walled(&self) -> &Connection {
         &self.connection
     }
 }

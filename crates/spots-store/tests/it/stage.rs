@@ -126,7 +126,7 @@ impl Stage {
                 let path = directory.path().join("spots.sqlite");
                 let window = HostWindow::open(&path).unwrap();
                 window.set_host(host.map(|host| host.to_string()));
-                rows_of(window.connection(), sql).map_err(|error| error.to_string())
+                rows_of(window.walled(), sql).map_err(|error| error.to_string())
             }
             Place::Postgres(_) => {
                 let set = host.map(|host| format!("SET spots.host = '{host}'"));

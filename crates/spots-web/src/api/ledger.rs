@@ -53,7 +53,7 @@ pub(crate) async fn find_checkpoint(ctx: Ctx) -> Result<Json<CheckpointBody>, Pr
 #[derive(Deserialize, utoipa::IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(super) struct InclusionParams {
+pub(crate) struct InclusionParams {
     /// The leaf's hash: 32 bytes as 43 base64url characters.
     leaf: String,
 }
@@ -86,7 +86,7 @@ pub(crate) async fn find_inclusion(
 #[derive(Deserialize, utoipa::IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(super) struct ConsistencyParams {
+pub(crate) struct ConsistencyParams {
     /// The size of the earlier checkpoint.
     #[param(minimum = 1)]
     from: u64,

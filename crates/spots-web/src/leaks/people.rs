@@ -149,7 +149,7 @@ impl Canary {
         random: &dyn Randomness,
     ) -> Result<Self, WalkError> {
         let digits: [u8; 8] = random::bytes(random);
-        let mark: String = digits.iter().map(|digit| format!("{digit:03}")).collect();
+        let mark = digits.map(|digit| format!("{digit:03}")).concat();
         let email = format!("canary.{mark}+spots@example.org");
         let password = format!("password of {mark}");
         let nobody = Visitor::nobody(router);

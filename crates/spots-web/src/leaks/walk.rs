@@ -118,36 +118,8 @@ impl Walk {
                 .await?,
             "hostId",
         );
-        let rules: Vec<_> = SHARED.map(rule).into();
-        let path = format!("/api/v1/hosts/{host}/requirements/business_event");
-        keeper
-            .visitor
-            .ask(Method::PUT, &path, &json!({"fields": rules}))
-            .await?;
-        let now = Visitor::nobody(&router)
-            .send((Method::GET, "/api/v1/time"), None)
-            .await?;
-        let path = format!("/api/v1/hosts/{host}/events");
-        let offer = offer(&now.json());
-        let event = text(
-            &keeper.visitor.ask(Method::POST, &path, &offer).await?,
-            "eventId",
-        );
-        let path = format!("/api/v1/events/{event}/bookings");
-        let body = json!({"userData": guest.user_data(&SHARED)});
-        let booking = text(
-            &guest.visitor.ask(Method::POST, &path, &body).await?,
-            "bookingId",
-        );
-        other.visitor.ask(Method::POST, &path, &json!({})).await?;
-        let shares = guest
-            .visitor
-            .send((Method::GET, "/api/v1/me/shares"), None)
-            .await?
-            .json();
-        let share = shares
-            .pointer("/items/0")
-            .map_or_else(String::new, |item| text(item, "shareId"));
+        let event = offered(&router, &keeper, &host).await?;
+        let (booking, share) = booked(&event, &guest, &other).await?;
         let ids = vec![
             ("{hostId}", host),
             ("{eventId}", event),
@@ -354,6 +326,44 @@ impl Walk {
             _ => json!({}),
         }
     }
+}
+
+/// Says what the host asks for, and offers an event; returns its id.
+async fn offered(router: &Router, keeper: &Canary, host: &str) -> Result<String, WalkError> {
+    let rules: Vec<_> = SHARED.map(rule).into();
+    let path = format!("/api/v1/hosts/{host}/requirements/business_event");
+    keeper
+        .visitor
+        .ask(Method::PUT, &path, &json!({"fields": rules}))
+        .await?;
+    let now = Visitor::nobody(router)
+        .send((Method::GET, "/api/v1/time"), None)
+        .await?;
+    let path = format!("/api/v1/hosts/{host}/events");
+    let offer = offer(&now.json());
+    let event = keeper.visitor.ask(Method::POST, &path, &offer).await?;
+    Ok(text(&event, "eventId"))
+}
+
+/// Books for one who shares and for one who does not; returns the first one's booking and share.
+async fn booked(
+    event: &str,
+    guest: &Canary,
+    other: &Canary,
+) -> Result<(String, String), WalkError> {
+    let path = format!("/api/v1/events/{event}/bookings");
+    let body = json!({"userData": guest.user_data(&SHARED)});
+    let booking = guest.visitor.ask(Method::POST, &path, &body).await?;
+    other.visitor.ask(Method::POST, &path, &json!({})).await?;
+    let shares = guest
+        .visitor
+        .send((Method::GET, "/api/v1/me/shares"), None)
+        .await?
+        .json();
+    let share = shares
+        .pointer("/items/0")
+        .map_or_else(String::new, |item| text(item, "shareId"));
+    Ok((text(&booking, "bookingId"), share))
 }
 
 fn takes_body(method: &Method) -> bool {

@@ -14,7 +14,7 @@ use super::receipts::PROMISE_HOURS;
 use super::{Answer, Ctx, stored};
 
 /// What the text of a certificate starts with.
-pub const LABEL: &str = "spots.erasure.1";
+pub(crate) const LABEL: &str = "spots.erasure.1";
 
 /// What remains after an account is gone, and why.
 const REMAINS: [&str; 5] = [

@@ -188,6 +188,5 @@ fn pem(label: &str, bytes: &[u8]) -> String {
         }
         pem.push(character);
     }
-    pem.push_str(&format!("\n-----END {label}-----\n"));
-    pem
+    [pem, format!("\n-----END {label}-----\n")].concat()
 }

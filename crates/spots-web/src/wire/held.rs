@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use super::share::instant_of_ns;
 
 /// The rest of what the platform holds of a person.
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct HeldBody {
     /// The account's row, by column.
@@ -36,7 +36,7 @@ pub struct HeldBody {
 }
 
 /// How one host names the person.
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct HeldGuest {
     /// The host.
@@ -48,7 +48,7 @@ pub struct HeldGuest {
 }
 
 /// An event of an old database.
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct HeldEvent {
     /// Its table.
@@ -60,7 +60,7 @@ pub struct HeldEvent {
 }
 
 /// A message to the person.
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct HeldMessageBody {
     /// What happened.
@@ -77,7 +77,7 @@ pub struct HeldMessageBody {
 }
 
 /// A note in the journal.
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct HeldNoteBody {
     /// In which stream.
@@ -96,7 +96,7 @@ pub struct HeldNoteBody {
 }
 
 /// An entry of the ledger.
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct HeldEntry {
     /// What happened.

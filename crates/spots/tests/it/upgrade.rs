@@ -126,26 +126,8 @@ async fn a_move_that_is_killed_again_and_again_loses_and_doubles_nothing() -> Ou
     Ok(())
 }
 
-#[test]
-fn what_is_not_mapped_is_refused_with_its_line_and_the_next_step() -> Outcome {
-    let folder = tempfile::tempdir()?;
-    let root = folder.path();
-    let connection = old_database(root)?;
-    connection.execute_batch(
-        "ALTER TABLE users RENAME TO profiles;
-         ALTER TABLE profiles RENAME COLUMN display_name TO full_name;
-         CREATE TABLE spots (id TEXT);
-         CREATE TABLE passwords (id TEXT, hash TEXT);",
-    )?;
-    let (status, text) = upgrade(root, &["--dry-run"])?;
-    assert_eq!(status, 1, "{text}");
-    for part in [
-        "The old table profiles is not mapped",
-        "leave = [\"spots\"]",
-        "no table users",
-    ] {
-        assert!(text.contains(part), "{part}: {text}");
-    }
+/// Which table and column holds what, but for one that is misspelt.
+fn mapping() -> String {
     let mapping = r#"
 leave = ["spots"]
 
@@ -168,15 +150,39 @@ columns = { id = "id", password_hash = "hash" }
         .concat();
     let profiles = "[personality_profiles]\ntable = \"personality_profiles\"\n\
                     columns = { user_id = \"user_id\", profile = \"profile\" }\n";
+    format!("{mapping}{profiles}{same}")
+}
+
+#[test]
+fn what_is_not_mapped_is_refused_with_its_line_and_the_next_step() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let root = folder.path();
+    let connection = old_database(root)?;
+    connection.execute_batch(
+        "ALTER TABLE users RENAME TO profiles;
+         ALTER TABLE profiles RENAME COLUMN display_name TO full_name;
+         CREATE TABLE spots (id TEXT);
+         CREATE TABLE passwords (id TEXT, hash TEXT);",
+    )?;
+    let (status, text) = upgrade(root, &["--dry-run"])?;
+    assert_eq!(status, 1, "{text}");
+    for part in [
+        "The old table profiles is not mapped",
+        "leave = [\"spots\"]",
+        "no table users",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let mapping = mapping();
     let file = root.join("legacy.toml");
-    fs::write(&file, format!("{mapping}{profiles}{same}"))?;
+    fs::write(&file, &mapping)?;
     let (status, text) = upgrade(root, &["--dry-run", "--mapping", "legacy.toml"])?;
     assert_eq!(status, 1, "{text}");
     assert!(text.contains("legacy.toml:6:"), "{text}");
     assert!(text.contains("profiles has no column name"), "{text}");
     assert!(text.contains("profiles.full_name is not mapped"), "{text}");
 
-    let mended = format!("{mapping}{profiles}{same}").replace("\"name\"", "\"full_name\"");
+    let mended = mapping.replace("\"name\"", "\"full_name\"");
     fs::write(&file, mended)?;
     let (status, text) = upgrade(root, &["--dry-run", "--mapping", "legacy.toml"])?;
     assert_eq!(status, 0, "{text}");

@@ -9,12 +9,15 @@ use clap::Args;
 use spots_findings::{Report, Rule, Tool, text};
 use spots_migrate::{RollBack, Run, State, postgres, sqlite};
 use spots_privacy::SystemRandomness;
-use spots_store::legacy::{Mapping, Mover, Source, Survey, Target, copy, sqlite_backfills};
+use spots_store::legacy::{
+    Mapping, Mover, Source, Survey, Target, copy, postgres_backfills, sqlite_backfills,
+};
 use spots_store::schema;
 
 use super::database::{Database, DatabaseArgs, finish, owner, teller};
 use super::scratch::Scratch;
-use crate::commands::{keys, serve};
+use crate::commands::serve;
+use crate::keyring::KeyPlace;
 use crate::output::Output;
 
 /// Where the old database stands in the set.
@@ -35,14 +38,8 @@ pub(crate) struct UpgradeArgs {
     /// Which old tables and columns hold what.
     #[arg(long, value_name = "FILE")]
     mapping: Option<PathBuf>,
-    /// The keys that will seal the database.
-    #[arg(
-        long,
-        env = "SPOTS_KEY_FILE",
-        default_value = "spots.keys",
-        value_name = "FILE"
-    )]
-    key_file: PathBuf,
+    #[command(flatten)]
+    keys: KeyPlace,
     /// Read the old database, say what is not mapped and what there is to move, and stop.
     #[arg(long)]
     dry_run: bool,
@@ -63,7 +60,7 @@ pub(crate) fn run(args: &UpgradeArgs, output: &mut Output) -> anyhow::Result<Exi
         let (survey, _) = survey(args, &serve::runtime()?)?;
         return report(&survey, output);
     }
-    let keys = Arc::new(keys::read(&args.key_file)?);
+    let keys = Arc::new(args.keys.read()?);
     let mover = Mover::new(keys, Arc::new(SystemRandomness));
     let mut database = Database::open(&args.database, args.from.is_some())?;
     if !is_applied(&database, MOVING)? {
@@ -225,7 +222,7 @@ async fn fill(
 }
 
 fn back(args: &UpgradeArgs, output: &mut Output) -> anyhow::Result<ExitCode> {
-    let keys = Arc::new(keys::read(&args.key_file)?);
+    let keys = Arc::new(args.keys.read()?);
     let mover = Mover::new(keys, Arc::new(SystemRandomness));
     let mut database = Database::open(&args.database, false)?;
     let mut tell = teller();
