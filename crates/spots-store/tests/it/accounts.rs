@@ -2,10 +2,10 @@
 
 use spots_booking::{FieldName, Refusal, StandardField};
 use spots_privacy::consent::{Person, Session};
-use spots_privacy::{Owner, Personal, SystemRandomness, UserId};
-use spots_store::PageRequest;
+use spots_privacy::{AgentId, Owner, Personal, SystemRandomness, UserId};
 use spots_store::agents::NewAgent;
 use spots_store::model::{Book, Selection};
+use spots_store::{PageRequest, StoreError};
 
 use crate::stage::{Stage, refused};
 
@@ -180,6 +180,53 @@ pub(crate) async fn the_oldest_sessions_end_above_the_limit(stage: &Stage) {
     );
 }
 
+/// A new agent for a person, in place of this one.
+async fn rotate(stage: &Stage, person: Person, old: &AgentId) -> Result<Person, StoreError> {
+    let (person, mapping) = person.with_new_agent(&SystemRandomness).unwrap();
+    let new = NewAgent {
+        agent: person.agent().clone(),
+        lookup: stage.keys.lookup().hash("agent", &person.agent().reveal()),
+        mapping,
+    };
+    let done = stage.store.rotate_agent(person.user(), old, new).await;
+    done.map(|()| person)
+}
+
+/// The session that was opened before leads to this agent.
+async fn signs_in_as(stage: &Stage, agent: &AgentId) {
+    let (session, kept) = stage.store.lookup_session([9; 32]).await.unwrap().unwrap();
+    let owner = Owner::signed_in(session, &[9; 32], 0).unwrap();
+    assert_eq!(
+        owner.unlock(&stage.keys, &kept).unwrap().agent(),
+        agent,
+        "as sign-in sees it"
+    );
+}
+
+/// How many bookings the first page of an agent has.
+async fn bookings(stage: &Stage, agent: &AgentId) -> usize {
+    let page = stage.store.list_bookings(agent, PageRequest::FIRST).await;
+    page.unwrap().items.len()
+}
+
+/// The old id is in no table.
+async fn stands_nowhere(stage: &Stage, old: &AgentId) {
+    let text = old.reveal();
+    for (table, column) in [
+        ("agents", "agent_id"),
+        ("guests", "agent_id"),
+        ("reservations", "agent_id"),
+        ("agent_bookings", "agent_id"),
+        ("reservation_user_data", "agent_id"),
+        ("outbox", "agent_id"),
+        ("idempotency_keys", "actor"),
+        ("journal_entries", "actor"),
+    ] {
+        let sql = format!("SELECT count(*) FROM {table} WHERE {column} = '{text}'");
+        assert_eq!(stage.count(&sql).await, 0, "{table}");
+    }
+}
+
 pub(crate) async fn a_new_agent_takes_all_that_the_old_one_had(stage: &Stage) {
     let offer = stage.offer(None).await;
     let ada = stage.person().await;
@@ -189,53 +236,19 @@ pub(crate) async fn a_new_agent_takes_all_that_the_old_one_had(stage: &Stage) {
     stage.store.book(book.clone()).await.unwrap();
     let before = stage.open(&offer).await;
     let (user, old) = (ada.user().clone(), ada.agent().clone());
-    let rotate = async |person: Person, old| {
-        let (person, mapping) = person.with_new_agent(&SystemRandomness).unwrap();
-        let new = NewAgent {
-            agent: person.agent().clone(),
-            lookup: stage.keys.lookup().hash("agent", &person.agent().reveal()),
-            mapping,
-        };
-        let done = stage.store.rotate_agent(person.user(), old, new).await;
-        done.map(|()| person)
-    };
     let session = Session {
         user: user.clone(),
         token_hash: [9; 32],
         expires_at: i64::MAX,
     };
     stage.store.add_session(session).await.unwrap();
-    let ada = rotate(ada, &old).await.unwrap();
+    let ada = rotate(stage, ada, &old).await.unwrap();
     assert_ne!(*ada.agent(), old);
 
-    let (session, kept) = stage.store.lookup_session([9; 32]).await.unwrap().unwrap();
-    let owner = Owner::signed_in(session, &[9; 32], 0).unwrap();
-    assert_eq!(
-        owner.unlock(&stage.keys, &kept).unwrap().agent(),
-        ada.agent(),
-        "as sign-in sees it"
-    );
+    signs_in_as(stage, ada.agent()).await;
     assert_eq!(stage.open(&offer).await, before, "the host notices nothing");
-    let page = PageRequest::FIRST;
-    assert_eq!(
-        stage
-            .store
-            .list_bookings(ada.agent(), page)
-            .await
-            .unwrap()
-            .items
-            .len(),
-        1
-    );
-    assert!(
-        stage
-            .store
-            .list_bookings(&old, page)
-            .await
-            .unwrap()
-            .items
-            .is_empty()
-    );
+    assert_eq!(bookings(stage, ada.agent()).await, 1);
+    assert_eq!(bookings(stage, &old).await, 0);
     assert_eq!(stage.openings(ada.agent()).await.len(), 2);
     let repeated = Book {
         agent: ada.agent().clone(),
@@ -253,22 +266,8 @@ pub(crate) async fn a_new_agent_takes_all_that_the_old_one_had(stage: &Stage) {
         .unwrap();
     assert_eq!(stage.count("SELECT count(*) FROM guests").await, 1);
     assert_eq!(stage.revoke(ada.agent(), Selection::All).await, 2);
-    // The old id is nowhere, in no table.
-    let text = old.reveal();
-    for (table, column) in [
-        ("agents", "agent_id"),
-        ("guests", "agent_id"),
-        ("reservations", "agent_id"),
-        ("agent_bookings", "agent_id"),
-        ("reservation_user_data", "agent_id"),
-        ("outbox", "agent_id"),
-        ("idempotency_keys", "actor"),
-        ("journal_entries", "actor"),
-    ] {
-        let sql = format!("SELECT count(*) FROM {table} WHERE {column} = '{text}'");
-        assert_eq!(stage.count(&sql).await, 0, "{table}");
-    }
-    let again = rotate(ada, &old).await;
+    stands_nowhere(stage, &old).await;
+    let again = rotate(stage, ada, &old).await;
     assert_eq!(
         refused(again),
         Refusal::NotFound("agent"),

@@ -1,5 +1,6 @@
 //! The journal: one order, each entry once, and what settles contradictions.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use spots_booking::Stream;
@@ -186,9 +187,9 @@ pub(crate) async fn one_key_at_once_is_taken_once(stage: &Stage) {
     let mut clients = tokio::task::JoinSet::new();
     for number in 0..16 {
         let store = if number % 2 == 0 {
-            stage.store.clone()
+            Arc::clone(&stage.store)
         } else {
-            replica.clone()
+            Arc::clone(&replica)
         };
         clients.spawn(async move {
             let batch = ["one-key-a", "one-key-b"].map(|key| entry(key, "{}"));

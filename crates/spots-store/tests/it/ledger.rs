@@ -7,7 +7,7 @@ use spots_privacy::consent::Person;
 use spots_privacy::ledger::merkle::{Frontier, nodes_of};
 use spots_privacy::ledger::{Checkpoint, LedgerKey, Node};
 use spots_store::ledger::LedgerRow;
-use spots_store::model::Selection;
+use spots_store::model::{Selection, ShareFilter};
 
 use crate::stage::Stage;
 
@@ -137,7 +137,7 @@ pub(crate) async fn what_ended_is_ended_again(stage: &Stage) {
     let live = "SELECT count(*) FROM share_keys";
     assert_eq!(stage.count(live).await, 6);
     stage.store.sequence_ledger(key(stage), 100).await.unwrap();
-    let of_person = stage.shares(person.agent(), Default::default()).await;
+    let of_person = stage.shares(person.agent(), ShareFilter::default()).await;
     let mut endings: Vec<_> = all(stage).await.into_iter().map(|row| row.entry).collect();
     let shares: BTreeSet<_> = of_person.iter().map(|one| one.share.to_string()).collect();
     let replay = |entries| stage.store.replay_endings(entries, stage.stamp());
@@ -156,7 +156,10 @@ pub(crate) async fn what_ended_is_ended_again(stage: &Stage) {
     let entered = "SELECT count(*) FROM ledger_entries WHERE kind = 'replayed'";
     assert_eq!(stage.count(entered).await, 4);
     assert_eq!(
-        stage.shares(other.agent(), Default::default()).await.len(),
+        stage
+            .shares(other.agent(), ShareFilter::default())
+            .await
+            .len(),
         2
     );
 }

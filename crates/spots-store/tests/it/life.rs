@@ -82,7 +82,7 @@ struct Field {
     host: usize,
     share: ShareId,
     booking: spots_booking::BookingId,
-    field: &'static str,
+    name: &'static str,
     text: String,
     expires_at_ns: i64,
     ended: bool,
@@ -201,12 +201,12 @@ impl World<'_> {
         }
         booked.unwrap();
         self.fields
-            .extend(texts.into_iter().map(|(field, text, minutes)| Field {
+            .extend(texts.into_iter().map(|(name, text, minutes)| Field {
                 person,
                 host,
                 share,
                 booking,
-                field,
+                name,
                 text,
                 expires_at_ns: now + minutes * MINUTE_NS,
                 ended: false,
@@ -222,7 +222,7 @@ impl World<'_> {
         let pick = |number: usize| mine.get(number % mine.len().max(1)).copied();
         let selection = match choice {
             Choice::Field(number) => pick(*number).map(|field| {
-                let name: FieldName = field.field.parse().unwrap();
+                let name: FieldName = field.name.parse().unwrap();
                 Selection::Field(field.share, name)
             }),
             Choice::Share(number) => pick(*number).map(|field| Selection::Share(field.share)),
@@ -243,7 +243,7 @@ impl World<'_> {
         {
             field.ended |= match &selection {
                 Selection::Field(share, name) => {
-                    *share == field.share && name.to_string() == field.field
+                    *share == field.share && name.to_string() == field.name
                 }
                 Selection::Share(share) => *share == field.share,
                 Selection::Booking(booking) => *booking == field.booking,
@@ -355,7 +355,7 @@ impl World<'_> {
                 .fields
                 .iter()
                 .filter(|field| field.person == number && field.is_live(now))
-                .map(|field| (field.share, field.field.to_owned()))
+                .map(|field| (field.share, field.name.to_owned()))
                 .collect();
             assert_eq!(seen, live, "after {step:?}");
         }
@@ -385,7 +385,7 @@ impl World<'_> {
 }
 
 fn in_words(field: &Field) -> String {
-    format!("{}={}", field.field, field.text)
+    format!("{}={}", field.name, field.text)
 }
 
 pub(crate) async fn a_called_off_event_ends_all_that_was_shared_for_it(stage: &Stage) {

@@ -67,11 +67,10 @@ async fn request(
     stage.as_role("authenticator", Some(&set), sql).await
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_api_roles_read_the_offer_and_their_own() {
-    let stage = prepared().await;
+/// Row security closes the tables for two roles; the third passes it.
+async fn service_reads_keys_before_the_script(stage: &Stage) {
     for role in ["anon", "authenticated"] {
-        let rows = request(&stage, role, Some(ADA), "SELECT 'row' FROM reservations").await;
+        let rows = request(stage, role, Some(ADA), "SELECT 'row' FROM reservations").await;
         assert_eq!(
             rows.unwrap(),
             [""; 0],
@@ -79,52 +78,67 @@ async fn the_api_roles_read_the_offer_and_their_own() {
         );
     }
     let open = request(
-        &stage,
+        stage,
         "service_role",
         None,
         "SELECT wrapped_key FROM share_keys",
     )
     .await;
     assert_eq!(open.unwrap().len(), 1, "why the script is needed");
+}
+
+async fn offer_is_read(stage: &Stage, role: &str) {
+    for sql in [
+        "SELECT title FROM events",
+        "SELECT name FROM hosts",
+        "SELECT hash FROM requirements",
+    ] {
+        let rows = request(stage, role, None, sql).await.unwrap();
+        assert_eq!(rows.len(), 1, "{role}: {sql}");
+    }
+}
+
+/// All but the offer, what is the role's own and what is not ours.
+async fn the_rest_is_denied(stage: &Stage, role: &str) {
+    for table in stage.tables().await {
+        let offered = [
+            "hosts",
+            "events",
+            "event_slots",
+            "requirements",
+            "capacity_pools",
+        ];
+        let own = ["sharing_defaults", "host_members"];
+        let known = offered.contains(&table.as_str())
+            || (role == "authenticated" && own.contains(&table.as_str()))
+            || table == "of_another_app";
+        if !known {
+            let sql = format!("SELECT 1 FROM {table}");
+            let denied = request(stage, role, Some(ADA), &sql).await.unwrap_err();
+            assert!(
+                denied.contains("permission denied"),
+                "{role}, {table}: {denied}"
+            );
+            let sql = format!("DELETE FROM {table}");
+            assert!(
+                request(stage, role, Some(ADA), &sql).await.is_err(),
+                "{role}: {sql}"
+            );
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_api_roles_read_the_offer_and_their_own() {
+    let stage = prepared().await;
+    service_reads_keys_before_the_script(&stage).await;
     stage.run(SCRIPT).await;
     // Again, as after an upgrade.
     stage.run(SCRIPT).await;
 
     for role in ["anon", "authenticated", "service_role"] {
-        for sql in [
-            "SELECT title FROM events",
-            "SELECT name FROM hosts",
-            "SELECT hash FROM requirements",
-        ] {
-            let rows = request(&stage, role, None, sql).await.unwrap();
-            assert_eq!(rows.len(), 1, "{role}: {sql}");
-        }
-        for table in stage.tables().await {
-            let offered = [
-                "hosts",
-                "events",
-                "event_slots",
-                "requirements",
-                "capacity_pools",
-            ];
-            let own = ["sharing_defaults", "host_members"];
-            let known = offered.contains(&table.as_str())
-                || (role == "authenticated" && own.contains(&table.as_str()))
-                || table == "of_another_app";
-            if !known {
-                let sql = format!("SELECT 1 FROM {table}");
-                let denied = request(&stage, role, Some(ADA), &sql).await.unwrap_err();
-                assert!(
-                    denied.contains("permission denied"),
-                    "{role}, {table}: {denied}"
-                );
-                let sql = format!("DELETE FROM {table}");
-                assert!(
-                    request(&stage, role, Some(ADA), &sql).await.is_err(),
-                    "{role}: {sql}"
-                );
-            }
-        }
+        offer_is_read(&stage, role).await;
+        the_rest_is_denied(&stage, role).await;
         let theirs = request(&stage, role, None, "SELECT x FROM of_another_app").await;
         assert_eq!(
             theirs.unwrap(),

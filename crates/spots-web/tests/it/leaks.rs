@@ -240,10 +240,10 @@ fn agent(known: &Known) -> &str {
 
 const DEFECTS: [(&str, &str, Defect); 9] = [
     ("agent id", "as it is", |known, text, _| {
-        text.push_str(agent(known))
+        text.push_str(agent(known));
     }),
     ("agent id", "as it is", |known, text, _| {
-        text.push_str(&agent(known).to_uppercase())
+        text.push_str(&agent(known).to_uppercase());
     }),
     ("agent id", "as it is", |known, _, headers| {
         headers.insert("x-guest", HeaderValue::from_str(agent(known)).unwrap());
@@ -266,7 +266,7 @@ const DEFECTS: [(&str, &str, Defect); 9] = [
         text.push_str(&escaped.replace('"', "&quot;").replace('\'', "&#39;"));
     }),
     ("name", "lower case", |known, text, _| {
-        text.push_str(&name(known).to_lowercase())
+        text.push_str(&name(known).to_lowercase());
     }),
     ("name", "JSON", |known, text, _| {
         text.push_str(&name(known).replace('ö', "\\u00f6"));

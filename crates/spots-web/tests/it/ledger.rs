@@ -4,7 +4,8 @@
 mod world;
 
 use serde_json::Value;
-use spots_privacy::ledger::{Finding, Place, PublicKey, Receipt};
+use spots_privacy::LookupKey;
+use spots_privacy::ledger::{Finding, Place, PublicKey, Receipt, Verdict};
 use spots_web::ledger::{self, Mirror, Standing};
 use spots_web::service::Ctx;
 
@@ -264,24 +265,39 @@ async fn an_old_backup_takes_no_revocation_back(engine: Engine) {
         .verify(&world.key())
         .unwrap();
 
-    // Had it served without its copy, the two would have parted; what ended is ended all the same.
-    let world = World::open(backup.copy()).await;
+    let parted = World::open(backup.copy()).await;
+    what_ended_stays_ended_after_a_fork(&parted, lookup, &mirror).await;
+}
+
+/// Had the backup served without its copy, the two would have parted; what ended is ended all the
+/// same.
+async fn what_ended_stays_ended_after_a_fork(world: &World, lookup: &LookupKey, mirror: &Mirror) {
     world.revoke("phoneNumber").await;
     world.sequence().await;
     let store = world.app.platform().store();
-    let standing = ledger::compare(store, &mirror).await.unwrap();
+    let standing = ledger::compare(store, mirror).await.unwrap();
     assert!(matches!(standing, Standing::Forked(_)), "{standing:?}");
     let stamp = Ctx::begin(world.app.platform()).unwrap().stamp();
-    let (_, done) = ledger::replay(store, lookup, &mirror, stamp).await.unwrap();
+    let (_, done) = ledger::replay(store, lookup, mirror, stamp).await.unwrap();
     assert_eq!((done.restored, done.erased), (0, 1), "{done:?}");
     assert_eq!(world.host_sees("Ada").await, 0);
 }
 
 async fn receipts_and_ledger_outlive_the_account(engine: Engine) {
     let world = World::build(engine).await;
-    let key: PublicKey = world.key();
+    let key = world.key();
+    let kept = a_receipt_is_placed_once_it_is_sequenced(&world, &key).await;
+    let revoked = a_revocation_takes_the_salt_along(&world, &key).await;
+    let signed = an_erasure_is_certified(&world, &key).await;
+    world.sequence().await;
+    assert_eq!(audit(&world, None, Vec::new()).await, []);
+    kept.verify(&key).unwrap();
+    the_ledger_proves_the_erasure(&world, &signed, revoked).await;
+}
+
+async fn a_receipt_is_placed_once_it_is_sequenced(world: &World, key: &PublicKey) -> Receipt {
     let promised = Receipt::parse(&world.receipt().await).unwrap();
-    let verdict = promised.verify(&key).unwrap();
+    let verdict = promised.verify(key).unwrap();
     assert!(
         verdict
             .entries
@@ -292,7 +308,7 @@ async fn receipts_and_ledger_outlive_the_account(engine: Engine) {
     world.sequence().await;
     let text = world.receipt().await;
     let kept = Receipt::parse(&text).unwrap();
-    let verdict = kept.verify(&key).unwrap();
+    let verdict = kept.verify(key).unwrap();
     assert!(
         verdict
             .entries
@@ -310,11 +326,14 @@ async fn receipts_and_ledger_outlive_the_account(engine: Engine) {
     }
     assert!(!text.contains(&world.ada.agent_id) && !text.contains(&world.ada.user_id));
     assert!(!text.contains("+4930555"), "a receipt holds no value");
+    kept
+}
 
+async fn a_revocation_takes_the_salt_along(world: &World, key: &PublicKey) -> Verdict {
     world.revoke("name").await;
     world.sequence().await;
     let after = Receipt::parse(&world.receipt().await).unwrap();
-    let verdict = after.verify(&key).unwrap();
+    let verdict = after.verify(key).unwrap();
     let of_name: Vec<_> = verdict
         .entries
         .iter()
@@ -329,7 +348,11 @@ async fn receipts_and_ledger_outlive_the_account(engine: Engine) {
         [("granted", false), ("revoked", false)],
         "the salt died with the key"
     );
+    verdict
+}
 
+/// Gives back the certificate's text.
+async fn an_erasure_is_certified(world: &World, key: &PublicKey) -> String {
     let reply = world
         .ada
         .client
@@ -345,10 +368,10 @@ async fn receipts_and_ledger_outlive_the_account(engine: Engine) {
         key.open(&certificate.replace("destroyed: 1", "destroyed: 2"))
             .is_err()
     );
-    world.sequence().await;
-    assert_eq!(audit(&world, None, Vec::new()).await, []);
-    kept.verify(&key).unwrap();
+    signed.to_owned()
+}
 
+async fn the_ledger_proves_the_erasure(world: &World, signed: &str, before: Verdict) {
     let leaf = signed
         .lines()
         .find_map(|line| line.strip_prefix("ledger leaf: "))
@@ -367,7 +390,7 @@ async fn receipts_and_ledger_outlive_the_account(engine: Engine) {
         .json(200)
         .unwrap();
     assert!(proof["leafIndex"].as_u64().unwrap() > 3);
-    let sizes = (verdict.checkpoint.unwrap().size, world.size().await);
+    let sizes = (before.checkpoint.unwrap().size, world.size().await);
     let path = format!("/api/v1/ledger/consistency?from={}&to={}", sizes.0, sizes.1);
     let proof = world
         .app

@@ -79,10 +79,10 @@ async fn a_server_speaks_https_and_takes_another_certificate_while_it_runs() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let (stop, stopped) = oneshot::channel::<()>();
-    let (platform, served) = (app.platform().clone(), shown.clone());
+    let (platform, offered) = (app.platform().clone(), shown.clone());
     let server = tokio::spawn(async move {
         let stop = async { drop(stopped.await) };
-        spots_web::serve(listener, Some(&served), platform, stop).await
+        spots_web::serve(listener, Some(&offered), platform, stop).await
     });
     // Somebody who says nothing holds up nobody.
     let silent = TcpStream::connect(("127.0.0.1", port)).await.unwrap();

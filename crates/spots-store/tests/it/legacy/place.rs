@@ -1,7 +1,7 @@
 //! An old database on either engine.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rusqlite::Connection;
@@ -22,7 +22,7 @@ use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 const FETCH: usize = 5_000;
 
 pub(super) enum Place {
-    Sqlite(TempDir, Connection),
+    Sqlite(TempDir, Mutex<Connection>),
     Postgres(Database, Client),
 }
 
@@ -32,7 +32,7 @@ impl Place {
     pub(super) fn sqlite() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let connection = open(&file(&directory));
-        Self::Sqlite(directory, connection)
+        Self::Sqlite(directory, Mutex::new(connection))
     }
 
     pub(super) async fn postgres() -> Self {
@@ -54,7 +54,7 @@ impl Place {
 
     pub(super) async fn run(&self, sql: &str) {
         match self {
-            Self::Sqlite(_, connection) => connection.execute_batch(sql).unwrap(),
+            Self::Sqlite(_, connection) => connection.lock().unwrap().execute_batch(sql).unwrap(),
             Self::Postgres(_, client) => client.batch_execute(sql).await.unwrap(),
         }
     }
@@ -68,6 +68,7 @@ impl Place {
         let set = migrations();
         let done = match self {
             Self::Sqlite(_, connection) => {
+                let connection = connection.get_mut().unwrap();
                 sqlite::apply(connection, &set, &sqlite_backfills(Some(mover)), &mut run)
             }
             Self::Postgres(_, client) => {
@@ -85,7 +86,13 @@ impl Place {
         let done = match self {
             Self::Sqlite(_, connection) => {
                 let backfills = sqlite_backfills(Some(mover));
-                sqlite::roll_back(connection, &set, &backfills, target, &mut run)
+                sqlite::roll_back(
+                    connection.get_mut().unwrap(),
+                    &set,
+                    &backfills,
+                    target,
+                    &mut run,
+                )
             }
             Self::Postgres(_, client) => {
                 let backfills = postgres_backfills(Some(mover));
@@ -100,6 +107,7 @@ impl Place {
         let set = migrations();
         let rehearsal = match self {
             Self::Sqlite(_, connection) => {
+                let connection = connection.get_mut().unwrap();
                 sqlite::rehearse(Some(connection), &set, &sqlite_backfills(Some(mover)))
             }
             Self::Postgres(_, client) => {
@@ -127,6 +135,7 @@ impl Place {
     pub(super) async fn rows(&self, sql: &str) -> Vec<TextRow> {
         match self {
             Self::Sqlite(_, connection) => {
+                let connection = connection.lock().unwrap();
                 let mut statement = connection.prepare(sql).unwrap();
                 let columns = statement.column_count();
                 let rows = statement
@@ -178,12 +187,13 @@ impl Place {
     }
 
     /// Hands out every row of a table as one text, a few thousand at a time.
-    pub(super) async fn each_row(&self, table: &str, each: &mut dyn FnMut(&str)) {
+    pub(super) async fn each_row(&self, table: &str, each: &mut (dyn FnMut(&str) + Send)) {
         let Self::Postgres(_, client) = self else {
             let sql = format!("SELECT * FROM {table}");
             let Self::Sqlite(_, connection) = self else {
                 return;
             };
+            let connection = connection.lock().unwrap();
             let mut statement = connection.prepare(&sql).unwrap();
             let columns = statement.column_count();
             let mut rows = statement.query([]).unwrap();
@@ -198,7 +208,9 @@ impl Place {
         client.batch_execute(&declare).await.unwrap();
         loop {
             let rows = self.rows(&format!("FETCH {FETCH} FROM all_rows")).await;
-            rows.iter().for_each(|row| each(row[0].as_deref().unwrap()));
+            for row in &rows {
+                each(row[0].as_deref().unwrap());
+            }
             if rows.len() < FETCH {
                 break;
             }
@@ -265,6 +277,19 @@ impl Place {
 
 /// One transaction of an old application; the first statement fails when its tables are gone.
 fn one_write(old: OldDatabase, number: u64) -> String {
+    let mut all = "BEGIN; UPDATE expertise_events SET title = title WHERE id = '';".to_owned();
+    for (table, sql) in change(old, number) {
+        for name in [table.to_owned(), format!("mirror_{table}")] {
+            all.push_str(&sql.replace('#', &name));
+            all.push(';');
+        }
+    }
+    all.push_str("COMMIT;");
+    all
+}
+
+/// What that transaction changes: tables, and statements in which `#` is the table or its mirror.
+fn change(old: OldDatabase, number: u64) -> Vec<(&'static str, String)> {
     let mut dice = Dice::new(old.seed, 77, number);
     let who = old.user_id(dice.below(old.users));
     let other = old.user_id(dice.below(old.users));
@@ -274,7 +299,7 @@ fn one_write(old: OldDatabase, number: u64) -> String {
         "community_events"
     };
     let new = format!("new-{number}");
-    let change: Vec<(&str, String)> = match number % 7 {
+    match number % 7 {
         0 => vec![(
             "users",
             format!(
@@ -316,16 +341,7 @@ fn one_write(old: OldDatabase, number: u64) -> String {
                 "UPDATE # SET profile = '{{\"userId\":\"{who}\",\"n\":{number}}}' WHERE user_id = '{who}'"
             ),
         )],
-    };
-    let mut all = "BEGIN; UPDATE expertise_events SET title = title WHERE id = '';".to_owned();
-    for (table, sql) in change {
-        for name in [table.to_owned(), format!("mirror_{table}")] {
-            all.push_str(&sql.replace('#', &name));
-            all.push(';');
-        }
     }
-    all.push_str("COMMIT;");
-    all
 }
 
 pub(super) fn bytes(text: &str) -> Vec<u8> {

@@ -9,7 +9,7 @@ use serde_json::json;
 use spots_booking::EventType;
 use spots_migrate::Silent;
 use spots_privacy::ledger::PublicKey;
-use spots_store::{LedgerStore as _, PostgresOptions, PostgresStore, SqliteStore, Store};
+use spots_store::{PostgresOptions, PostgresStore, SqliteStore, Store};
 use spots_testkit::app::{Person, TestApp};
 use spots_testkit::postgres::Database;
 use tempfile::TempDir;
