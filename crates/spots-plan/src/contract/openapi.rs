@@ -3,6 +3,7 @@
 //! Not read: servers, callbacks, webhooks, links, examples, and how parameters are written into a URL.
 
 mod api;
+mod bounds;
 mod compare;
 mod document;
 mod schema;

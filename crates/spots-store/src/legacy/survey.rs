@@ -14,6 +14,8 @@ use crate::error::StoreError;
 const ROWS_SHOWN_MAX: usize = 20;
 /// The engine's own tables and what the upgrade itself makes are no tables of the old application.
 const OWN: [&str; 2] = ["spots_migrate_", "legacy_"];
+/// What else the upgrade makes before the first row moves: there already when one that died goes on.
+const MADE_FIRST: [&str; 3] = ["agents", "user_agent_mappings", "user_keys"];
 /// Seconds since the Unix epoch beyond which a time is taken for milliseconds: the year 3000.
 const SECOND_MAX: i64 = 32_503_680_000;
 
@@ -88,7 +90,7 @@ impl Survey {
             .map(|part| part.table.get_ref())
             .collect();
         for table in catalogue.keys() {
-            let own = OWN.iter().any(|prefix| table.starts_with(prefix));
+            let own = is_own(catalogue, table);
             let elsewhere = table.contains('.') && !mapped.contains(table);
             if mapped.contains(table) || mapping.leave.contains(table) || own || elsewhere {
                 continue;
@@ -252,10 +254,16 @@ impl Survey {
 }
 
 /// Whether the old tables have the baseline's names and columns, so that they move where they are.
+/// Whether the engine or the upgrade made this table.
+fn is_own(catalogue: &Catalogue, table: &str) -> bool {
+    let begun = || catalogue.keys().any(|name| name.starts_with(OWN[0]));
+    OWN.iter().any(|prefix| table.starts_with(prefix)) || (MADE_FIRST.contains(&table) && begun())
+}
+
 fn is_baseline(catalogue: &Catalogue) -> bool {
     let theirs = catalogue
         .iter()
-        .filter(|(table, _)| !table.contains('.') && !OWN.iter().any(|own| table.starts_with(own)));
+        .filter(|(table, _)| !table.contains('.') && !is_own(catalogue, table));
     let mut found = 0;
     for (table, columns) in theirs {
         let Some((_, wanted)) = PARTS.iter().find(|(name, _)| name == table) else {

@@ -4,7 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::schema::{Additional, LIMITS, Schema};
+use super::bounds::{Bound, bounds};
+use super::schema::{Additional, Schema};
 
 /// Deeper values are not compared; no document that people wrote comes near.
 const DEPTH_MAX: usize = 24;
@@ -423,62 +424,6 @@ impl Comparing<'_> {
         };
         trial.found.iter().all(harmless)
     }
-}
-
-/// A bound that is not what it was. A changed pattern may be both tighter and looser.
-struct Bound {
-    tighter: bool,
-    looser: bool,
-    words: String,
-}
-
-fn bounds(old: &Schema, new: &Schema) -> Vec<Bound> {
-    let words = |key: &str, before: Option<&String>, after: Option<&String>| {
-        let shown = |text: Option<&String>| text.map_or_else(|| "none".to_owned(), Clone::clone);
-        format!("{key} was {} and is {}", shown(before), shown(after))
-    };
-    let mut found = Vec::new();
-    for (at, key) in LIMITS.iter().enumerate() {
-        let lower = at < LIMITS.len() / 2;
-        let (before, after) = (old.limits.get(*key), new.limits.get(*key));
-        let number = |text: Option<&String>| text.and_then(|text| text.parse::<f64>().ok());
-        // No bound is the widest of all.
-        let none = if lower {
-            f64::NEG_INFINITY
-        } else {
-            f64::INFINITY
-        };
-        let (was, is) = (
-            number(before).unwrap_or(none),
-            number(after).unwrap_or(none),
-        );
-        let (tighter, looser) = if lower {
-            (is > was, is < was)
-        } else {
-            (is < was, is > was)
-        };
-        if tighter || looser {
-            found.push(Bound {
-                tighter,
-                looser,
-                words: words(key, before, after),
-            });
-        }
-    }
-    let texts = [
-        ("pattern", &old.pattern, &new.pattern),
-        ("format", &old.format, &new.format),
-    ];
-    for (key, before, after) in texts {
-        if before != after {
-            found.push(Bound {
-                tighter: after.is_some(),
-                looser: before.is_some(),
-                words: words(key, before.as_ref(), after.as_ref()),
-            });
-        }
-    }
-    found
 }
 
 /// The property that tells an alternative from the others, with its one value.

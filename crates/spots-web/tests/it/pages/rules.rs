@@ -168,7 +168,11 @@ fn check_policy(document: &Document, findings: &mut Vec<String>) {
             }
             let is_address = ["href", "src", "action", "formaction", "hx-get", "hx-post"];
             let is_local = value.starts_with(['/', '#', '?']) && !value.starts_with("//");
-            if is_address.contains(&name.as_str()) && !is_local {
+            // A file that stands in the page itself, and that the browser only saves.
+            let is_file = element.name == "a"
+                && element.attribute("download").is_some()
+                && value.starts_with("data:text/plain;base64,");
+            if is_address.contains(&name.as_str()) && !is_local && !is_file {
                 findings.push(format!(
                     "<{} {name}=\"{value}\"> leaves this site",
                     element.name
@@ -220,6 +224,10 @@ fn each_rule_can_fail() {
         ("<h1>a</h1><p onclick=\"x()\"></p>", "<p onclick>"),
         (
             "<h1>a</h1><link href=\"https://fonts.example/a.css\">",
+            "leaves this site",
+        ),
+        (
+            "<h1>a</h1><a href=\"data:text/plain;base64,YQ==\">b</a>",
             "leaves this site",
         ),
         ("<h1>a</h1><table></table>", "without a caption"),
