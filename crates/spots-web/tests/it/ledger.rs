@@ -107,7 +107,8 @@ const ATTACKS: &[Attack] = &[
     },
     Attack {
         name: "a checkpoint rewritten",
-        sql: "UPDATE ledger_checkpoints SET note = replace(note, '4', '5')",
+        // The line of the size alone: the name of the key and its signature hold digits too.
+        sql: "UPDATE ledger_checkpoints SET note = replace(note, '\n4\n', '\n5\n')",
         place: |place| *place == Place::Checkpoint(4),
         what: "does not fit",
     },

@@ -30,7 +30,8 @@ impl Engine {
         Self::Postgres(Database::create().unwrap())
     }
 
-    /// A copy, as a backup is one: of the file, or by the server.
+    /// A copy, as a backup is one: of the file, or by the server, which gives connections that are
+    /// being closed some seconds to go.
     pub(super) fn copy(&self) -> Self {
         match self {
             Self::Sqlite(from) => {
@@ -118,12 +119,39 @@ pub(super) struct Closed {
 
 #[derive(Clone)]
 struct Ids {
-    mira: Person,
-    ada: Person,
-    bob: Person,
+    mira: Known,
+    ada: Known,
+    bob: Known,
     host: String,
     event: String,
     share: String,
+}
+
+/// Someone without the client, which would keep the platform and its connections alive.
+#[derive(Clone)]
+struct Known {
+    token: String,
+    user_id: String,
+    agent_id: String,
+}
+
+impl Known {
+    fn of(person: &Person) -> Self {
+        Self {
+            token: person.token.clone(),
+            user_id: person.user_id.clone(),
+            agent_id: person.agent_id.clone(),
+        }
+    }
+
+    fn at(&self, app: &TestApp) -> Person {
+        Person {
+            client: app.bearer(&self.token),
+            token: self.token.clone(),
+            user_id: self.user_id.clone(),
+            agent_id: self.agent_id.clone(),
+        }
+    }
 }
 
 impl Closed {
@@ -161,9 +189,9 @@ impl World {
             .unwrap()
             .to_owned();
         let ids = Ids {
-            mira,
-            ada: ada.clone(),
-            bob: bob.clone(),
+            mira: Known::of(&mira),
+            ada: Known::of(&ada),
+            bob: Known::of(&bob),
             host,
             event,
             share,
@@ -182,11 +210,7 @@ impl World {
         static OPENED: AtomicU64 = AtomicU64::new(1);
         let app = TestApp::on(closed.engine.store().await).unwrap();
         app.advance_hours(OPENED.fetch_add(1, Ordering::Relaxed));
-        let again = |person: &Person| Person {
-            client: app.bearer(&person.token),
-            ..person.clone()
-        };
-        let (ada, bob) = (again(&closed.ids.ada), again(&closed.ids.bob));
+        let (ada, bob) = (closed.ids.ada.at(&app), closed.ids.bob.at(&app));
         Self {
             app,
             ada,
