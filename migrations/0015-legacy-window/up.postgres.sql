@@ -3,13 +3,11 @@
 CREATE TABLE legacy_upgrade (
     one INTEGER NOT NULL,
     salt TEXT NOT NULL,
-    begun_at_ns BIGINT NOT NULL,
     PRIMARY KEY (one),
     CHECK (one = 1)
 );
-INSERT INTO legacy_upgrade (one, salt, begun_at_ns)
-VALUES (1, replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''),
-        (extract(epoch FROM transaction_timestamp()) * 1000000000)::bigint);
+INSERT INTO legacy_upgrade (one, salt)
+VALUES (1, replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''));
 
 -- The account that an old user id became; also of ids in lists that no user row holds. source: the
 -- table that named it first.

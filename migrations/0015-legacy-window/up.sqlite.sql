@@ -3,12 +3,10 @@
 CREATE TABLE legacy_upgrade (
     one INTEGER NOT NULL,
     salt TEXT NOT NULL,
-    begun_at_ns INTEGER NOT NULL,
     PRIMARY KEY (one),
     CHECK (one = 1)
 ) STRICT, WITHOUT ROWID;
-INSERT INTO legacy_upgrade (one, salt, begun_at_ns)
-VALUES (1, lower(hex(randomblob(32))), unixepoch() * 1000000000);
+INSERT INTO legacy_upgrade (one, salt) VALUES (1, lower(hex(randomblob(32))));
 
 -- The account that an old user id became; also of ids in lists that no user row holds. source: the
 -- table that named it first.

@@ -35,12 +35,19 @@ pub use self::survey::Survey;
 pub struct Mover {
     keys: Arc<MasterKeys>,
     random: Arc<dyn Randomness>,
+    /// Seconds since the Unix epoch.
+    moved_at: i64,
 }
 
 impl Mover {
-    /// With the keys that will seal the database.
-    pub fn new(keys: Arc<MasterKeys>, random: Arc<dyn Randomness>) -> Self {
-        Self { keys, random }
+    /// With the keys that will seal the database, at a second since the Unix epoch: no booking is
+    /// taken to be made later.
+    pub fn new(keys: Arc<MasterKeys>, random: Arc<dyn Randomness>, moved_at: i64) -> Self {
+        Self {
+            keys,
+            random,
+            moved_at,
+        }
     }
 }
 

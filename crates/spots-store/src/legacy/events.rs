@@ -10,7 +10,6 @@ use super::profiles::{noted, replaced};
 
 /// So many rows of a batch is one event with its attendees.
 const EVENT_WEIGHT: u32 = 20;
-const SECOND_NS: i64 = 1_000_000_000;
 /// The largest party that moved events take, as for events of the new form.
 const PARTY_MAX: i64 = 10;
 
@@ -218,7 +217,7 @@ pub(super) fn read_list(event: &str, text: &str) -> Result<(Form, Vec<(String, i
 /// Old events become events, their attendees bookings.
 pub(super) struct EventsUp(pub(super) Kind);
 
-const COLUMNS: &str = "p.salt, p.begun_at_ns, e.host_user_id, e.title, e.starts_at, e.ends_at,
+const COLUMNS: &str = "p.salt, e.host_user_id, e.title, e.starts_at, e.ends_at,
         e.attendee_ids, u.display_name";
 
 impl Move for EventsUp {
@@ -301,7 +300,7 @@ impl Move for EventsAgain {
         let mut forget = Vec::new();
         for row in latest(rows) {
             forget.push(vec![self.0.source().into(), row.key().into()]);
-            if row.optional(9).is_some() {
+            if row.optional(8).is_some() {
                 becoming.add(mover, self.0, row)?;
             }
         }
@@ -348,8 +347,8 @@ impl Becoming {
     fn add(&mut self, mover: &Mover, kind: Kind, row: &Row) -> Result<(), MoveError> {
         let (ids, id) = (ids(mover, row), row.key());
         let source = kind.source();
-        let host_user = row.text(3);
-        let starts_at = row.int(5);
+        let host_user = row.text(2);
+        let starts_at = row.int(4);
         let old = Old {
             ids,
             kind,
@@ -357,13 +356,13 @@ impl Becoming {
             host: ids.host(source, host_user).to_string(),
             event: ids.event(source, id).to_string(),
             starts_at,
-            ends_at: row.int(6),
-            booked: starts_at.min(row.int(2) / SECOND_NS).max(0),
+            ends_at: row.int(5),
+            booked: starts_at.min(mover.moved_at).max(0),
         };
-        let (form, attendees) = read_list(id, row.text(7))?;
+        let (form, attendees) = read_list(id, row.text(6))?;
         self.stranger(ids, source, host_user);
         self.hosts.entry(old.host.clone()).or_insert_with(|| {
-            let name = kind.host_name(row.optional(8));
+            let name = kind.host_name(row.optional(7));
             vec![
                 old.host.clone().into(),
                 kind.host_kind().into(),
@@ -374,7 +373,7 @@ impl Becoming {
             old.host.clone().into(),
             ids.user(host_user).reveal().into(),
         ]);
-        self.event(&old, row.text(4));
+        self.event(&old, row.text(3));
         let mut position = 0;
         for (attendee, party) in &attendees {
             self.stranger(ids, source, attendee);
@@ -390,7 +389,7 @@ impl Becoming {
             (position + 1).into(),
         ]);
         let kept = (form == Form::Kept)
-            .then(|| replaced(row.text(7), |attendee| Some(ids.agent(attendee).reveal())));
+            .then(|| replaced(row.text(6), |attendee| Some(ids.agent(attendee).reveal())));
         self.legacy.push(vec![
             source.into(),
             id.into(),

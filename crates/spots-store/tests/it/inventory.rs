@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use spots_store::inventory::{TABLES, document};
+use spots_store::inventory::{document, tables};
 
 use crate::stage::Stage;
 
@@ -14,8 +14,7 @@ pub(crate) async fn every_column_has_its_place(stage: &Stage) {
         .into_iter()
         .filter(|column| !column.starts_with("spots_migrate_"))
         .collect();
-    let declared: BTreeSet<_> = TABLES
-        .iter()
+    let declared: BTreeSet<_> = tables()
         .flat_map(|table| {
             let columns = table.columns.iter();
             columns.map(|column| format!("{}.{}", table.name, column.0))

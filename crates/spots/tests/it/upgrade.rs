@@ -61,10 +61,10 @@ fn dump(connection: &Connection) -> Result<Vec<String>, Box<dyn Error>> {
     let mut all = Vec::new();
     for table in TABLES {
         let mut statement = connection.prepare(&format!("SELECT * FROM {table} ORDER BY 1"))?;
-        let columns = statement.column_count();
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            for column in 0..columns {
+            // Only now: another process may have changed the table since it was last read here.
+            for column in 0..row.as_ref().column_count() {
                 all.push(format!("{:?}", row.get_ref(column)?));
             }
         }

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use rusqlite::Connection;
+use spots_clock::{ClockSource as _, SystemSource};
 use spots_testkit::legacy::{Dice, OldDatabase};
 use tokio::task::JoinHandle;
-use tokio::time::Instant;
 
 use super::place::{Place, connect, open};
 
@@ -28,9 +28,19 @@ impl Latencies {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the figures are times")]
-pub(super) fn now() -> Instant {
-    Instant::now()
+/// Measures on the counter that the platform's clock goes by.
+pub(super) struct Stopwatch(SystemSource, u64);
+
+impl Stopwatch {
+    pub(super) fn start() -> Self {
+        let source = SystemSource::new();
+        let begun = source.counter();
+        Self(source, begun)
+    }
+
+    pub(super) fn elapsed(&self) -> Duration {
+        Duration::from_nanos(self.0.counter() - self.1)
+    }
 }
 
 /// Reads one old user after another, so often or until their table is gone.
@@ -54,7 +64,7 @@ pub(super) fn reader(place: &Place, old: OldDatabase, most: usize) -> JoinHandle
                 let client = connect(&url).await;
                 let mut all = Vec::new();
                 while all.len() < most {
-                    let begun = now();
+                    let begun = Stopwatch::start();
                     if client.simple_query(&reads(all.len())).await.is_err() {
                         break;
                     }
@@ -71,7 +81,7 @@ pub(super) fn reader(place: &Place, old: OldDatabase, most: usize) -> JoinHandle
 fn read_all(most: usize, read: impl Fn(usize) -> bool) -> Latencies {
     let mut all = Vec::new();
     while all.len() < most {
-        let begun = now();
+        let begun = Stopwatch::start();
         if !read(all.len()) {
             break;
         }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
+use spots_clock::{ClockSource as _, SystemSource};
 use spots_findings::{Report, Rule, Tool, text};
 use spots_migrate::{RollBack, Run, State, postgres, sqlite};
 use spots_privacy::SystemRandomness;
@@ -60,8 +61,7 @@ pub(crate) fn run(args: &UpgradeArgs, output: &mut Output) -> anyhow::Result<Exi
         let (survey, _) = survey(args, &serve::runtime()?)?;
         return report(&survey, output);
     }
-    let keys = Arc::new(args.keys.read()?);
-    let mover = Mover::new(keys, Arc::new(SystemRandomness));
+    let mover = mover(args)?;
     let mut database = Database::open(&args.database, args.from.is_some())?;
     if !is_applied(&database, MOVING)? {
         let runtime = serve::runtime()?;
@@ -81,6 +81,14 @@ pub(crate) fn run(args: &UpgradeArgs, output: &mut Output) -> anyhow::Result<Exi
     }
     let done = up(args, &mut database, &mover, None);
     finish(done, "applied", output)
+}
+
+/// What moves: the keys, and the second at which this run began.
+fn mover(args: &UpgradeArgs) -> anyhow::Result<Mover> {
+    let keys = Arc::new(args.keys.read()?);
+    let second = SystemSource::new().wall() / 1_000_000_000;
+    let moved_at = i64::try_from(second).context("failed to read the system's clock")?;
+    Ok(Mover::new(keys, Arc::new(SystemRandomness), moved_at))
 }
 
 /// Reads the mapping and with it the old database.
@@ -222,8 +230,7 @@ async fn fill(
 }
 
 fn back(args: &UpgradeArgs, output: &mut Output) -> anyhow::Result<ExitCode> {
-    let keys = Arc::new(args.keys.read()?);
-    let mover = Mover::new(keys, Arc::new(SystemRandomness));
+    let mover = mover(args)?;
     let mut database = Database::open(&args.database, false)?;
     let mut tell = teller();
     let mut run = Run::by(owner("upgrade-legacy --back"), &mut tell).batch_rows(args.batch_rows);
