@@ -238,7 +238,7 @@ fn agent(known: &Known) -> &str {
     &known.agents[1]
 }
 
-const DEFECTS: [(&str, &str, Defect); 9] = [
+const DEFECTS: [(&str, &str, Defect); 10] = [
     ("agent id", "as it is", |known, text, _| {
         text.push_str(agent(known));
     }),
@@ -269,7 +269,10 @@ const DEFECTS: [(&str, &str, Defect); 9] = [
         text.push_str(&name(known).to_lowercase());
     }),
     ("name", "JSON", |known, text, _| {
-        text.push_str(&name(known).replace('ö', "\\u00f6"));
+        text.push_str(&name(known).replace('ö', "\\u00f6").replace('Ö', "\\u00D6"));
+    }),
+    ("name", "JSON", |known, text, _| {
+        text.push_str(&Value::from(name(known)).to_string());
     }),
 ];
 
