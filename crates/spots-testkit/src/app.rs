@@ -70,6 +70,9 @@ impl TestApp {
     }
 
     /// The platform on PostgreSQL, hosts' and attendees' reads behind logins of their own.
+    ///
+    /// Its time is simulated, and a database takes nobody into its order whose clock is far from
+    /// its own. So the store keeps the machine's clock for the order.
     pub async fn on_postgres() -> Result<Self> {
         let database = Database::create()?;
         let (url, options) = (database.url(), PostgresOptions::default());
@@ -83,10 +86,8 @@ impl TestApp {
         let directory = TempDir::new().context("failed to make a directory")?;
         let path = directory.path().join("none.sqlite");
         let (clock, time) = AtomicClock::simulated(START);
-        let clock = Arc::new(clock);
-        let store = Arc::new(store.with_clock(Arc::clone(&clock)));
-        let settings = Settings::default();
-        let mut app = Self::assemble(store, settings, (clock, time), (directory, path))?;
+        let (clock, settings) = ((Arc::new(clock), time), Settings::default());
+        let mut app = Self::assemble(Arc::new(store), settings, clock, (directory, path))?;
         app.postgres = Some(database);
         Ok(app)
     }

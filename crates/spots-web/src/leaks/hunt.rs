@@ -13,6 +13,30 @@ const PIECE_MIN: usize = 8;
 /// Bytes of a file that are searched at once.
 const BLOCK: usize = 1 << 20;
 
+/// A character, and each way in which it may be written.
+type Ways = (char, &'static [&'static str]);
+/// What HTML must escape and what it may, by name and by number; `&` is in the other escapes, so
+/// it comes first.
+const HTML: [Ways; 5] = [
+    ('&', &["&amp;", "&#38;"]),
+    ('<', &["&lt;", "&#60;"]),
+    ('>', &["&gt;", "&#62;", ">"]),
+    ('"', &["&quot;", "&#34;", "\""]),
+    ('\'', &["&#39;", "&#x27;", "&apos;", "'"]),
+];
+/// What JSON must escape, and what it may where it stands inside HTML; the log escapes so too.
+const JSON: [Ways; 7] = [
+    ('\\', &["\\\\"]),
+    ('"', &["\\\"", "\\u0022", "\""]),
+    ('\n', &["\\n", "\\u000a"]),
+    ('&', &["&", "\\u0026"]),
+    ('<', &["<", "\\u003c"]),
+    ('>', &[">", "\\u003e"]),
+    ('\'', &["'", "\\u0027"]),
+];
+/// What SQL, CSV and the rows of PostgreSQL write twice.
+const DOUBLED: [Ways; 2] = [('"', &["\"\"", "\""]), ('\'', &["''", "'"])];
+
 /// Something that must not come out.
 #[derive(Clone)]
 pub struct Secret {
@@ -158,7 +182,7 @@ impl Hunt {
 }
 
 /// How a secret may be written: as it is, hexadecimal, base64 at each of three offsets in both
-/// alphabets, percent-encoded, and as HTML, JSON or UTF-16 write it.
+/// alphabets, percent-encoded, with doubled quotes, and as HTML, JSON or UTF-16 write it.
 pub fn forms(secret: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     let mut forms = vec![("as it is", secret.to_vec()), ("hexadecimal", hex(secret))];
     for offset in 0..3 {
@@ -170,29 +194,12 @@ pub fn forms(secret: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
         forms.push(("upper case", text.to_uppercase().into_bytes()));
         forms.push(("percent-encoded", percent(text, "%20")));
         forms.push(("form-encoded", percent(text, "+")));
-        forms.push((
-            "HTML",
-            html(text, |character| match character {
-                '&' => Some("&amp;"),
-                '<' => Some("&lt;"),
-                '>' => Some("&gt;"),
-                '"' => Some("&quot;"),
-                '\'' => Some("&#39;"),
-                _ => None,
-            }),
-        ));
-        forms.push((
-            "HTML by numbers",
-            html(text, |character| match character {
-                '&' => Some("&#38;"),
-                '<' => Some("&#60;"),
-                '>' => Some("&#62;"),
-                '"' => Some("&#34;"),
-                '\'' => Some("&#39;"),
-                _ => None,
-            }),
-        ));
-        forms.push(("JSON", json(text)));
+        forms.extend(spelled(text, &HTML).map(|form| ("HTML", form.into_bytes())));
+        for form in spelled(text, &JSON) {
+            forms.push(("JSON", ascii(&form).into_bytes()));
+            forms.push(("JSON", form.into_bytes()));
+        }
+        forms.extend(spelled(text, &DOUBLED).map(|form| ("doubled quotes", form.into_bytes())));
         forms.push((
             "UTF-16",
             text.encode_utf16().flat_map(u16::to_le_bytes).collect(),
@@ -235,18 +242,19 @@ fn percent(text: &str, space: &str) -> Vec<u8> {
     encoded.into_bytes()
 }
 
-fn html(text: &str, escape: impl Fn(char) -> Option<&'static str>) -> Vec<u8> {
-    let mut escaped = String::new();
-    for character in text.chars() {
-        match escape(character) {
-            Some(entity) => escaped.push_str(entity),
-            None => escaped.push(character),
-        }
-    }
-    escaped.into_bytes()
+/// The text in every combination of the ways in which its characters may be written.
+fn spelled(text: &str, ways: &[Ways]) -> impl Iterator<Item = String> {
+    let there = ways.iter().filter(|(it, _)| text.contains(*it));
+    let start = vec![text.to_owned()];
+    let written = there.fold(start, |written, (it, ways)| {
+        let each = |text: String| ways.iter().map(move |way| text.replace(*it, way));
+        written.into_iter().flat_map(each).collect()
+    });
+    written.into_iter()
 }
 
-fn json(text: &str) -> Vec<u8> {
+/// The text in ASCII, as JSON may write it.
+fn ascii(text: &str) -> String {
     let mut escaped = String::new();
     for unit in text.encode_utf16() {
         match u8::try_from(unit) {
@@ -254,7 +262,7 @@ fn json(text: &str) -> Vec<u8> {
             _ => escaped.extend(format!("\\u{unit:04x}").chars()),
         }
     }
-    escaped.into_bytes()
+    escaped
 }
 
 #[cfg(test)]
@@ -263,7 +271,7 @@ mod tests {
 
     use super::*;
 
-    const NAME: &str = "Zöe <O'Kanary> & Söhne";
+    const NAME: &str = "Zöe \"7\" <O'Kanary> & Söhne";
 
     #[test]
     fn every_form_is_found_with_its_place() {
@@ -275,10 +283,16 @@ mod tests {
             String::from_utf8(hex(NAME.as_bytes()))
                 .unwrap()
                 .to_uppercase(),
-            "Z%C3%B6e%20%3CO%27Kanary%3E%20%26%20S%C3%B6hne".to_owned(),
-            "Zöe &lt;O&#39;Kanary&gt; &amp; Söhne".to_owned(),
-            "Zöe &#60;O&#39;Kanary&#62; &#38; Söhne".to_owned(),
-            "Z\\u00f6e <O'Kanary> & S\\u00f6hne".to_owned(),
+            "Z%C3%B6e%20%227%22%20%3CO%27Kanary%3E%20%26%20S%C3%B6hne".to_owned(),
+            "Zöe &quot;7&quot; &lt;O&#39;Kanary&gt; &amp; Söhne".to_owned(),
+            "Zöe &#34;7&#34; &#60;O&#39;Kanary&#62; &#38; Söhne".to_owned(),
+            "Zöe \"7\" &lt;O'Kanary> &amp; Söhne".to_owned(),
+            format!("{NAME:?}")[1..].to_owned(),
+            serde_json::to_string(NAME).unwrap()[1..].to_owned(),
+            "Z\\u00f6e \\\"7\\\" <O'Kanary> & S\\u00f6hne".to_owned(),
+            "Zöe \\\"7\\\" \\u003cO\\u0027Kanary\\u003e \\u0026 Söhne".to_owned(),
+            "Zöe \"\"7\"\" <O'Kanary> & Söhne".to_owned(),
+            "Zöe \"7\" <O''Kanary> & Söhne".to_owned(),
         ];
         for text in written {
             let leaks = hunt.search("a place", format!("so: {text}!").as_bytes());

@@ -107,9 +107,9 @@ pub struct Walk {
 impl Walk {
     /// Signs people up, offers an event, shares data, and lets the host see it.
     pub async fn begin(router: Router, random: &dyn Randomness) -> Result<Self, WalkError> {
-        let keeper = Canary::arrive(&router, random).await?;
-        let guest = Canary::arrive(&router, random).await?;
-        let other = Canary::arrive(&router, random).await?;
+        let keeper = Canary::arrive(&router, random, 0).await?;
+        let guest = Canary::arrive(&router, random, 1).await?;
+        let other = Canary::arrive(&router, random, 2).await?;
         let host = json!({"name": "Kanary House", "kind": "business"});
         let host = text(
             &keeper
