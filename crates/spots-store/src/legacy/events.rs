@@ -309,7 +309,7 @@ impl Move for EventsAgain {
             .map(|statement| Write::Each(statement, forget.clone()))
             .collect();
         writes.extend(becoming.writes());
-        writes.push(noted(rows, 10));
+        writes.push(noted(rows, 9));
         Ok(writes)
     }
 }
