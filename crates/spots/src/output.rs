@@ -1,6 +1,6 @@
 //! The one place that writes to the terminal.
 
-use std::io::{self, IsTerminal as _, Write};
+use std::io::{self, IsTerminal, Write};
 
 /// Standard output and standard error, or buffers in their place.
 pub(crate) struct Output {
@@ -16,7 +16,7 @@ impl Output {
         Self {
             stdout: Box::new(io::stdout()),
             stderr: Box::new(io::stderr()),
-            colour: io::stdout().is_terminal(),
+            colour: takes_colour(&io::stdout()),
         }
     }
 
@@ -57,4 +57,9 @@ pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
         .chain()
         .filter_map(|cause| cause.downcast_ref::<io::Error>())
         .any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// Whether this is a terminal of somebody who wants colours (<https://no-color.org>).
+pub(crate) fn takes_colour(stream: &impl IsTerminal) -> bool {
+    stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }

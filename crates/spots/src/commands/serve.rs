@@ -25,7 +25,7 @@ use super::transport::Transport;
 use super::{keys, ledger, operator};
 use crate::config::{LogFormat, ServerSettings};
 use crate::keyring::{EpochFile, KeyPlace};
-use crate::output::Output;
+use crate::output::{Output, takes_colour};
 
 /// How long an epoch lasts on PostgreSQL.
 const EPOCH_HOURS: u16 = 24;
@@ -151,6 +151,8 @@ pub(crate) fn start_log(filter: &str, format: LogFormat) -> anyhow::Result<()> {
         .with_context(|| format!("`{filter}` is not a log filter; try `info`"))?;
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        // Colours are for people, not for a file or a journal.
+        .with_ansi(takes_colour(&std::io::stderr()))
         .with_writer(std::io::stderr);
     match format {
         LogFormat::Text => log.init(),
