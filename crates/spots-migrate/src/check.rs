@@ -12,7 +12,7 @@ use spots_findings::{Finding, Level, Place, Report, Tool};
 
 pub use self::branches::Sides;
 pub use self::rules::RULES;
-use crate::infer::{Shown, read_up};
+use crate::infer::{Shown, judge_up};
 use crate::layout::load;
 use crate::set::{Files, Loaded, script_findings};
 use crate::{Dialect, Direction, Graph, Layout, MigrationSet, SyntaxIssue, timeline};
@@ -117,7 +117,7 @@ pub(crate) fn dialects(set: &MigrationSet, told: Option<Dialect>) -> Vec<(Dialec
         let shown = set
             .migrations()
             .iter()
-            .map(|migration| read_up(migration, dialect))
+            .map(|migration| judge_up(migration, dialect))
             .collect::<Vec<_>>();
         (dialect, shown)
     };

@@ -210,10 +210,10 @@ pub(crate) struct Shown {
     pub(crate) closed: Vec<Object>,
 }
 
-/// Reads a script.
+/// Reads a script. What PostgreSQL would refuse may be left out: only [`judge_up`] looks for it.
 pub(crate) fn read(source: &Source, dialect: Dialect) -> Shown {
     match dialect {
-        Dialect::Postgres => postgres::read(source),
+        Dialect::Postgres => postgres::read(source, false),
         Dialect::Sqlite => sqlite::read(source),
     }
 }
@@ -224,4 +224,12 @@ pub(crate) fn read_up(migration: &Migration, dialect: Dialect) -> Shown {
         .script(Direction::Up, dialect)
         .map(|source| read(source, dialect))
         .unwrap_or_default()
+}
+
+/// The same, with all that the database would refuse.
+pub(crate) fn judge_up(migration: &Migration, dialect: Dialect) -> Shown {
+    match migration.script(Direction::Up, dialect) {
+        Some(source) if dialect == Dialect::Postgres => postgres::read(source, true),
+        _ => read_up(migration, dialect),
+    }
 }

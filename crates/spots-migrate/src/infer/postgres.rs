@@ -17,7 +17,7 @@ use crate::Source;
 /// Schemas that every database has.
 const BUILT_IN: &[&str] = &["pg_catalog", "information_schema", "pg_toast", "pg_temp"];
 
-pub(super) fn read(source: &Source) -> Shown {
+pub(super) fn read(source: &Source, validate: bool) -> Shown {
     let mut walk = Walk {
         file: source.path(),
         lines: Lines::new(source.text()),
@@ -29,7 +29,8 @@ pub(super) fn read(source: &Source) -> Shown {
         shown: Shown::default(),
     };
     let parse = SourceFile::parse(source.text());
-    for error in parse.errors() {
+    let errors = if validate { parse.errors() } else { Vec::new() };
+    for error in errors {
         walk.shown.issues.push(SyntaxIssue {
             file: source.path().to_owned(),
             line: walk.lines.of(usize::from(error.range().start())),
@@ -71,8 +72,10 @@ impl Walk<'_> {
         let mut claimed = BTreeSet::new();
         self.target(node, &mut claimed);
         self.risks(node);
-        let scope = self.scope(node);
-        self.uses(node, &scope, &claimed);
+        // One walk of the tree serves both.
+        let all = node.descendants().collect::<Vec<_>>();
+        let scope = self.scope(&all);
+        self.uses(node, &all, &scope, &claimed);
     }
 
     /// Reads SQL inside a body that begins at `base` in the file.
@@ -88,15 +91,15 @@ impl Walk<'_> {
         (self.base, self.certainty, self.guarded) = outer;
     }
 
-    fn scope(&self, node: &SyntaxNode) -> Scope {
+    fn scope(&self, all: &[SyntaxNode]) -> Scope {
         let mut scope = Scope::default();
-        for node in node.descendants() {
+        for node in all {
             match node.kind() {
                 SyntaxKind::CTE_NAME => {
-                    scope.ctes.insert(folded(&text(&node)));
+                    scope.ctes.insert(folded(&text(node)));
                 }
                 SyntaxKind::RELATION_FROM_ITEM | SyntaxKind::UPDATE | SyntaxKind::DELETE => {
-                    let relation = first(&node, SyntaxKind::RELATION_NAME_REF)
+                    let relation = first(node, SyntaxKind::RELATION_NAME_REF)
                         .map(|relation| self.object(Space::Relation, &relation));
                     let alias = node
                         .children()
@@ -123,8 +126,14 @@ impl Walk<'_> {
     }
 
     /// Everything that is named and not the statement's own target.
-    fn uses(&mut self, root: &SyntaxNode, scope: &Scope, claimed: &BTreeSet<usize>) {
-        for node in root.descendants() {
+    fn uses(
+        &mut self,
+        root: &SyntaxNode,
+        all: &[SyntaxNode],
+        scope: &Scope,
+        claimed: &BTreeSet<usize>,
+    ) {
+        for node in all {
             if claimed.contains(&usize::from(node.text_range().start()))
                 && is_reference(node.kind())
             {
@@ -134,34 +143,34 @@ impl Walk<'_> {
                 SyntaxKind::TABLE_NAME_REF
                 | SyntaxKind::RELATION_NAME_REF
                 | SyntaxKind::VIEW_REF
-                | SyntaxKind::SEQUENCE_REF => self.uses_relation(&node, scope),
+                | SyntaxKind::SEQUENCE_REF => self.uses_relation(node, scope),
                 SyntaxKind::FUNCTION_NAME_REF | SyntaxKind::PROCEDURE_NAME_REF => {
-                    let object = self.object(Space::Function, &node);
-                    self.fact(&node, object, "function", Action::Read);
+                    let object = self.object(Space::Function, node);
+                    self.fact(node, object, "function", Action::Read);
                 }
                 SyntaxKind::TYPE_NAME_REF => {
-                    let object = self.object(Space::Type, &node);
-                    self.fact(&node, object, "type", Action::Read);
+                    let object = self.object(Space::Type, node);
+                    self.fact(node, object, "type", Action::Read);
                 }
                 SyntaxKind::PATH_TYPE => {
-                    let object = self.object(Space::Type, &node);
-                    self.perhaps(&node, object, "type");
+                    let object = self.object(Space::Type, node);
+                    self.perhaps(node, object, "type");
                 }
-                SyntaxKind::CALL_EXPR => self.uses_call(&node, root),
+                SyntaxKind::CALL_EXPR => self.uses_call(node, root),
                 SyntaxKind::INDEX_REF => {
-                    let object = self.object(Space::Index, &node);
-                    self.fact(&node, object, "index", Action::Read);
+                    let object = self.object(Space::Index, node);
+                    self.fact(node, object, "index", Action::Read);
                 }
                 SyntaxKind::SCHEMA_REF => {
-                    let object = Object::new(Space::Schema, "", &folded(&text(&node)));
-                    self.fact(&node, object, "schema", Action::Read);
+                    let object = Object::new(Space::Schema, "", &folded(&text(node)));
+                    self.fact(node, object, "schema", Action::Read);
                 }
-                SyntaxKind::FIELD_EXPR => self.uses_field(&node, scope),
+                SyntaxKind::FIELD_EXPR => self.uses_field(node, scope),
                 SyntaxKind::REFERENCES_CONSTRAINT | SyntaxKind::FOREIGN_KEY_CONSTRAINT => {
-                    self.uses_key_columns(&node);
+                    self.uses_key_columns(node);
                 }
-                SyntaxKind::INSERT | SyntaxKind::UPDATE => self.uses_target_columns(&node),
-                SyntaxKind::QUALIFIED_COLUMN_NAME_REF => self.uses_qualified_column(&node),
+                SyntaxKind::INSERT | SyntaxKind::UPDATE => self.uses_target_columns(node),
+                SyntaxKind::QUALIFIED_COLUMN_NAME_REF => self.uses_qualified_column(node),
                 _ => {}
             }
         }
