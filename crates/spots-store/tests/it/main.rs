@@ -15,6 +15,7 @@ mod keys;
 mod ledger;
 mod legacy;
 mod life;
+mod link;
 mod order;
 mod postgres_only;
 mod removal;

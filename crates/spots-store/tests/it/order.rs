@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use spots_booking::Stream;
-use spots_store::journal::{Append, Evidence, JournalFilter, NewEntry};
-use spots_store::{JournalStore as _, OrderStore as _, PostgresOptions, PostgresStore};
+use spots_migrate::Silent;
+use spots_store::journal::{Append, Evidence, JournalFilter, NewEntry, Outcome};
+use spots_store::model::Book;
+use spots_store::{JournalStore as _, OrderStore as _, PostgresOptions, PostgresStore, Store as _};
 use tokio_postgres::{Client, NoTls};
 
-use crate::stage::{Stage, connect, migrated, random_text};
+use crate::link::{Cut, Link};
+use crate::stage::{Stage, connect, migrated, named, random_text};
 
 async fn stage() -> Stage {
     Stage::postgres(&migrated().await).await
@@ -24,19 +27,22 @@ async fn sql(stage: &Stage) -> Client {
     client
 }
 
-async fn add(store: &PostgresStore) -> i64 {
-    let entry = NewEntry {
-        key: random_text(),
+fn entry(key: &str) -> NewEntry {
+    NewEntry {
+        key: key.to_owned(),
         digest: [0; 32],
         kind: "used".to_owned(),
         subject: None,
         body: "{}".to_owned(),
         evidence: Evidence::default(),
-    };
+    }
+}
+
+async fn add(store: &PostgresStore) -> i64 {
     let append = Append {
         stream: Stream::Analytics,
         actor: "agent_a".to_owned(),
-        entries: vec![entry],
+        entries: vec![entry(&random_text())],
     };
     store.append_journal(append).await.unwrap()[0].stamp.at_ns
 }
@@ -164,4 +170,68 @@ async fn a_clock_far_from_the_databases_takes_no_place() {
         "{cause}"
     );
     assert_eq!(stage.count("SELECT count(*) FROM clock_leases").await, 0);
+}
+
+/// The connection breaks at the commit, and nobody can know what became of it: the place is given
+/// up, nothing is final above what may have happened, and the key tells when it is asked again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_whose_end_nobody_saw_is_settled_by_its_key() {
+    for (cut, outcome) in [
+        (Cut::Before, Outcome::Added),
+        (Cut::After, Outcome::Repeated),
+    ] {
+        let stage = stage().await;
+        let link = Link::to(stage.database());
+        let options = PostgresOptions::default();
+        let store = PostgresStore::connect(link.url(), options, &mut Silent).await;
+        let store = store.unwrap();
+        let before = store.join_order().await.unwrap();
+        let append = Append {
+            stream: Stream::Analytics,
+            actor: "agent_a".to_owned(),
+            entries: vec![entry("the-key-0001")],
+        };
+        link.cut(cut);
+        store.append_journal(append.clone()).await.unwrap_err();
+        assert!(link.has_cut());
+        let stored = "SELECT count(*) FROM journal_entries";
+        assert_eq!(stage.count(stored).await, i64::from(cut == Cut::After));
+
+        let again = store.append_journal(append).await.unwrap()[0];
+        assert_eq!(again.outcome, outcome, "{cut:?}");
+        assert_eq!(store.order().leases_total, 2, "the place was given up");
+        assert_ne!(store.order().node.unwrap(), before);
+        assert!(reaches(&store, again.stamp.at_ns).await);
+        let all = JournalFilter::of(Stream::Analytics);
+        let all = store.list_journal(all).await.unwrap().entries;
+        assert_eq!(all.len(), 1);
+        assert_eq!(all[0].stamp, again.stamp);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_booking_whose_answer_was_lost_is_answered_when_it_is_repeated() {
+    for cut in [Cut::Before, Cut::After] {
+        let stage = stage().await;
+        let link = Link::to(stage.database());
+        let options = PostgresOptions::default();
+        let store = PostgresStore::connect(link.url(), options, &mut Silent).await;
+        let store = store.unwrap();
+        let (offer, ada) = (stage.offer(Some(1)).await, stage.person().await);
+        let book = Book {
+            idempotency: Some(named("key", 1)),
+            ..stage.book(ada.agent(), &offer)
+        };
+        link.cut(cut);
+        store.book(book.clone()).await.unwrap_err();
+        assert!(link.has_cut());
+        let booked = store.book(book).await.unwrap();
+        assert_eq!(booked.repeated, cut == Cut::After);
+        assert_eq!(
+            booked.placed.position,
+            Some(1),
+            "the only place is taken once"
+        );
+        assert_eq!(stage.count("SELECT count(*) FROM reservations").await, 1);
+    }
 }
