@@ -63,6 +63,17 @@ impl Stream {
         }
     }
 
+    /// How many days after its arrival an entry is removed; `None`: it stays, as the books do. Always
+    /// longer than [`Self::late_days_max`], so that nothing comes back under its key.
+    pub fn kept_days(self) -> Option<u16> {
+        match self {
+            Self::LiveTracker => Some(30),
+            Self::Ai2ai => Some(366),
+            Self::Analytics => Some(396),
+            Self::Reservations | Self::Payments | Self::Admin => None,
+        }
+    }
+
     /// Whether it tells what a person does, beyond what they booked and paid; such entries go when
     /// the person's account goes.
     pub fn goes_with_the_person(self) -> bool {

@@ -3,6 +3,8 @@
 use std::io;
 use std::time::Duration;
 
+use spots_booking::Stream;
+use spots_store::{Stamp, StoreError};
 use tokio::net::TcpListener;
 
 use crate::ledger::{self, Mirror};
@@ -14,8 +16,9 @@ use crate::tls::{Certificate, TlsListener};
 /// How often keys of shares whose time is over are destroyed. A host cannot read them in between:
 /// every opening compares the time itself.
 const EXPIRY_EVERY: Duration = Duration::from_mins(1);
-/// Fields that one round ends.
+/// Fields that one round ends, and entries of the journal that one transaction removes.
 const EXPIRY_BATCH: u32 = 1_000;
+const DAY_NS: i64 = 86_400 * 1_000_000_000;
 
 /// Serves until `stop` is ready; then finishes the requests that are under way. With a certificate
 /// over HTTPS.
@@ -68,21 +71,48 @@ async fn end_what_expired(platform: Platform) {
     let mut rounds = tokio::time::interval(EXPIRY_EVERY);
     loop {
         rounds.tick().await;
-        let ended = match Ctx::begin(&platform) {
-            Ok(ctx) => platform.store().expire(ctx.stamp(), EXPIRY_BATCH).await,
+        let stamp = match Ctx::begin(&platform) {
+            Ok(ctx) => ctx.stamp(),
             Err(error) => {
                 tracing::error!(%error, "failed to take a timestamp for expiry");
                 continue;
             }
         };
-        match ended {
+        match platform.store().expire(stamp, EXPIRY_BATCH).await {
             Ok(0) => {}
             Ok(fields) => tracing::info!(fields, "ended shares whose time is over"),
-            Err(error) => tracing::error!(
-                %error,
-                cause = std::error::Error::source(&error).map(tracing::field::display),
-                "failed to end what expired"
-            ),
+            Err(error) => failed(&error, "failed to end what expired"),
+        }
+        for stream in Stream::ALL {
+            match retire(&platform, *stream, stamp).await {
+                Ok(0) => {}
+                Ok(entries) => tracing::info!(%stream, entries, "removed old entries"),
+                Err(error) => failed(&error, "failed to remove old entries of the journal"),
+            }
         }
     }
+}
+
+/// Removes what the journal has kept for as long as it may.
+async fn retire(platform: &Platform, stream: Stream, now: Stamp) -> Result<u64, StoreError> {
+    let Some(days) = stream.kept_days() else {
+        return Ok(0);
+    };
+    let before_ns = now.at_ns - i64::from(days) * DAY_NS;
+    let mut removed = 0;
+    loop {
+        let batch = platform
+            .store()
+            .retire_journal(stream, before_ns, EXPIRY_BATCH)
+            .await?;
+        removed += batch;
+        if batch < u64::from(EXPIRY_BATCH) {
+            return Ok(removed);
+        }
+    }
+}
+
+fn failed(error: &StoreError, what: &str) {
+    let cause = std::error::Error::source(error).map(tracing::field::display);
+    tracing::error!(%error, cause, "{what}");
 }

@@ -17,7 +17,7 @@ use crate::model::Stamp;
 use crate::rows::{Inconsistent, array};
 use crate::store::journal::{
     Append, Appended, Entry, Evidence, JOURNAL_PAGE_MAX, JournalFilter, JournalPart, JournalStore,
-    NewEntry, Outcome,
+    NewEntry, Outcome, first_id,
 };
 
 statements! {
@@ -47,6 +47,17 @@ statements! {
         "DELETE FROM journal_entries WHERE stream = ANY($1) AND actor = $2";
     FORGET_HEADS(TEXT_ARRAY, TEXT) =
         "DELETE FROM journal_heads WHERE stream = ANY($1) AND actor = $2";
+    RETIRE(TEXT, BYTEA, INT8) =
+        "WITH gone AS (
+             DELETE FROM journal_entries WHERE stream = $1 AND stamp IN (
+                 SELECT stamp FROM journal_entries WHERE stream = $1 AND stamp < $2
+                 ORDER BY stamp LIMIT $3)
+             RETURNING actor, subject, stamp),
+         heads AS (
+             DELETE FROM journal_heads h USING gone g
+             WHERE h.stream = $1 AND h.actor = g.actor AND h.subject = g.subject
+               AND h.stamp = g.stamp)
+         SELECT count(*) FROM gone";
     LAST(TEXT) = "SELECT stamp FROM journal_entries WHERE stream = $1 ORDER BY stamp DESC LIMIT 1";
     FINAL() = "SELECT final_ns FROM clock_final";
     LIST(TEXT, BYTEA, INT8, INT8, TEXT, BOOL, INT8, INT8) =
@@ -260,11 +271,37 @@ impl JournalStore for PostgresStore {
             .map_err(|fault| fault.into_error("add to the journal"))
     }
 
+    async fn retire_journal(
+        &self,
+        stream: Stream,
+        before_ns: i64,
+        most: u32,
+    ) -> Result<u64, StoreError> {
+        retire(self, stream, before_ns, most)
+            .await
+            .map_err(|fault| fault.into_error("remove old entries of the journal"))
+    }
+
     async fn list_journal(&self, filter: JournalFilter) -> Result<JournalPart, StoreError> {
         list(self, &filter)
             .await
             .map_err(|fault| fault.into_error("read the journal"))
     }
+}
+
+async fn retire(
+    store: &PostgresStore,
+    stream: Stream,
+    before_ns: i64,
+    most: u32,
+) -> Result<u64, Fault> {
+    let (before, most) = (first_id(before_ns).to_vec(), i64::from(most));
+    let session = store.session().await?;
+    let gone = session
+        .row(&RETIRE, [&stream.as_str(), &before, &most])
+        .await?;
+    let gone: i64 = gone.ok_or(Inconsistent("journal_entries"))?.try_get(0)?;
+    Ok(gone.unsigned_abs())
 }
 
 async fn list(store: &PostgresStore, filter: &JournalFilter) -> Result<JournalPart, Fault> {

@@ -12,7 +12,7 @@ use crate::model::Stamp;
 use crate::rows::array;
 use crate::store::journal::{
     Append, Appended, Entry, Evidence, JOURNAL_PAGE_MAX, JournalFilter, JournalPart, JournalStore,
-    NewEntry, Outcome,
+    NewEntry, Outcome, first_id,
 };
 use crate::store::order::{OrderStatus, OrderStore};
 
@@ -22,6 +22,18 @@ impl JournalStore for SqliteStore {
         let clock = self.clock();
         self.write("add to the journal", move |db| append(db, &clock, &batch))
             .await
+    }
+
+    async fn retire_journal(
+        &self,
+        stream: Stream,
+        before_ns: i64,
+        most: u32,
+    ) -> Result<u64, StoreError> {
+        self.write("remove old entries of the journal", move |db| {
+            retire(db, stream, before_ns, most)
+        })
+        .await
     }
 
     async fn list_journal(&self, filter: JournalFilter) -> Result<JournalPart, StoreError> {
@@ -198,6 +210,30 @@ fn is_current(
     )?;
     let key = params![batch.stream.as_str(), batch.actor, subject, stamp.id];
     Ok(Some(head.exists(key)?))
+}
+
+fn retire(db: &Connection, stream: Stream, before_ns: i64, most: u32) -> Result<u64, Fault> {
+    let mut remove = db.prepare_cached(
+        "DELETE FROM journal_entries WHERE stream = ?1 AND stamp IN (
+             SELECT stamp FROM journal_entries WHERE stream = ?1 AND stamp < ?2
+             ORDER BY stamp LIMIT ?3)
+         RETURNING actor, subject, stamp",
+    )?;
+    let mut behead = db.prepare_cached(
+        "DELETE FROM journal_heads
+         WHERE stream = ?1 AND actor = ?2 AND subject = ?3 AND stamp = ?4",
+    )?;
+    let mut rows = remove.query(params![stream.as_str(), first_id(before_ns), most])?;
+    let mut gone = 0;
+    while let Some(row) = rows.next()? {
+        let (actor, subject): (String, Option<String>) = (row.get(0)?, row.get(1)?);
+        let stamp: Vec<u8> = row.get(2)?;
+        if let Some(subject) = subject {
+            behead.execute(params![stream.as_str(), actor, subject, stamp])?;
+        }
+        gone += 1;
+    }
+    Ok(gone)
 }
 
 /// Removes what an agent did, where the stream says that it goes with the person.

@@ -121,6 +121,12 @@ pub struct Entry {
     pub entry: NewEntry,
 }
 
+/// Not above any id of this moment's millisecond, and above all earlier ones: ids begin with it.
+pub(crate) fn first_id(at_ns: i64) -> [u8; 16] {
+    let milliseconds = at_ns.max(0).unsigned_abs() / 1_000_000;
+    (u128::from(milliseconds) << 80).to_be_bytes()
+}
+
 /// Part of a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JournalPart {
@@ -138,6 +144,15 @@ pub trait JournalStore: Send + Sync {
     /// Adds entries, all in one transaction, each with a stamp of its own that is issued there.
     /// Answers one outcome an entry, in their order.
     async fn append_journal(&self, append: Append) -> Result<Vec<Appended>, StoreError>;
+
+    /// Removes the oldest entries of a stream that were stamped before the millisecond of this moment,
+    /// at most `most`; returns how many.
+    async fn retire_journal(
+        &self,
+        stream: Stream,
+        before_ns: i64,
+        most: u32,
+    ) -> Result<u64, StoreError>;
 
     /// Lists final entries of a stream in atomic order.
     async fn list_journal(&self, filter: JournalFilter) -> Result<JournalPart, StoreError>;

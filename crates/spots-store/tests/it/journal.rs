@@ -333,3 +333,64 @@ pub(crate) async fn what_a_removed_account_did_goes_with_it(stage: &Stage) {
         "the books stay, under an id that is nobody's any more"
     );
 }
+
+pub(crate) async fn old_entries_are_removed_from_the_oldest_on(stage: &Stage) {
+    let mut stamps = Vec::new();
+    for (key, track) in [
+        ("aaaa", "t1"),
+        ("bbbb", "t2"),
+        ("cccc", "t1"),
+        ("dddd", "t3"),
+    ] {
+        let batch = vec![position(key, track, 1)];
+        stamps.extend(append(stage, Stream::LiveTracker, "agent_a", batch).await);
+        // Removal goes by whole milliseconds.
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    append(
+        stage,
+        Stream::Payments,
+        "agent_a",
+        vec![entry("pay-0001", "{}")],
+    )
+    .await;
+    let retire = async |before_ns, most| {
+        let stream = Stream::LiveTracker;
+        stage
+            .store
+            .retire_journal(stream, before_ns, most)
+            .await
+            .unwrap()
+    };
+    assert_eq!(
+        retire(stamps[0].stamp.at_ns, 10).await,
+        0,
+        "not before its time"
+    );
+    assert_eq!(retire(stamps[3].stamp.at_ns, 1).await, 1, "at most so many");
+    let all = JournalFilter::of(Stream::LiveTracker);
+    let keys = |entries: &[Entry]| -> Vec<_> {
+        entries
+            .iter()
+            .map(|entry| entry.entry.key.clone())
+            .collect()
+    };
+    assert_eq!(
+        keys(&entries(stage, &all, 3).await),
+        ["bbbb", "cccc", "dddd"]
+    );
+    assert_eq!(retire(stamps[3].stamp.at_ns, 10).await, 2);
+    assert_eq!(keys(&entries(stage, &all, 1).await), ["dddd"]);
+    let heads = "SELECT count(*) FROM journal_heads";
+    assert_eq!(
+        stage.count(heads).await,
+        1,
+        "nothing points to what is gone"
+    );
+    assert_eq!(
+        entries(stage, &JournalFilter::of(Stream::Payments), 1)
+            .await
+            .len(),
+        1
+    );
+}

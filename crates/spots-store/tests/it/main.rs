@@ -141,6 +141,7 @@ conformance! {
         the_latest_upper_end_counts
         places_taken_and_given_back_are_entered
         what_a_removed_account_did_goes_with_it
+        old_entries_are_removed_from_the_oldest_on
     }
     keys {
         a_rotation_wraps_every_key_again_and_touches_no_data

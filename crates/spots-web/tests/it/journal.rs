@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
+use spots_booking::Stream;
 use spots_clock::{NodeIdentity, TimestampId, rfc3339};
 use spots_testkit::app::{Client, Person, TestApp};
 use spots_web::Settings;
@@ -452,4 +453,62 @@ async fn a_time_exchange_is_refused_without_a_nonce() {
         )
         .await;
     assert_eq!(field, "entries[0].receipt", "another platform's receipt");
+}
+
+/// What the API itself says that it takes stands in the guide of the stream, and the rules of the
+/// stream in the table of all.
+#[tokio::test]
+async fn the_guides_say_what_the_streams_take() {
+    let world = world().await;
+    let docs = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs");
+    let page = |name: &str| std::fs::read_to_string(format!("{docs}/{name}")).unwrap();
+    let table = page("journal.md");
+    for stream in Stream::ALL {
+        let guide = page(&format!("integration-{stream}.md"));
+        let asked = async |entry: Value| {
+            let client = match stream {
+                Stream::Admin => &world.operator,
+                _ => &world.ada.client,
+            };
+            let path = format!("/api/v1/journal/{stream}");
+            let answer = client.post(&path, &json!({"entries": [entry]})).await;
+            let problem = answer.unwrap().json(422).unwrap();
+            problem["errors"][0]["message"].as_str().unwrap().to_owned()
+        };
+        let taken = asked(json!({"key": "key-00001", "kind": "nonsense", "body": {}})).await;
+        let kinds = taken.split_once("takes: ").unwrap().1.trim_end_matches('.');
+        for kind in kinds.split(", ") {
+            assert!(
+                guide.contains(kind),
+                "{kind} is not in the guide of {stream}"
+            );
+            let body = json!({"nonsense": 1});
+            let fields = asked(json!({"key": "key-00001", "kind": kind, "body": body})).await;
+            let fields: Vec<_> = fields.split('`').skip(1).step_by(2).collect();
+            assert!(!fields.is_empty());
+            for field in fields {
+                let said = guide.contains(field);
+                assert!(said, "{field} of {kind} is not in the guide of {stream}");
+            }
+        }
+        let row = table
+            .lines()
+            .find(|line| line.starts_with(&format!("| `{stream}` |")));
+        let cells: Vec<_> = row.unwrap().split('|').map(str::trim).collect();
+        let days = |days: u16| match days {
+            1 => "1 day".to_owned(),
+            days => format!("{days} days"),
+        };
+        assert_eq!(cells[4], days(stream.late_days_max()), "{stream}");
+        let kept = stream.kept_days();
+        assert_eq!(cells[5], kept.map_or("stays".to_owned(), days), "{stream}");
+        assert!(
+            kept.is_none_or(|kept| kept > stream.late_days_max()),
+            "{stream}"
+        );
+        assert!(
+            cells[6].ends_with(&format!("(integration-{stream}.md)")),
+            "{stream}"
+        );
+    }
 }
