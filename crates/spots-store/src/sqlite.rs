@@ -22,6 +22,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use spots_booking::HostId;
 use spots_clock::AtomicClock;
@@ -196,6 +197,8 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
         connection.pragma_update(None, "trusted_schema", "off")?;
         // What is deleted is overwritten, so that a destroyed key does not stay in a free page.
         connection.pragma_update(None, "secure_delete", "on")?;
+        // A plan holds for every value: SQLite would make each anew whenever a value is bound.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
         Ok(connection)
     };

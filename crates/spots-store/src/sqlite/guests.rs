@@ -1,5 +1,7 @@
 //! What a host reads: the guests of an event, with proofs for what is shared now.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, Row, params};
 use spots_booking::{BookingId, Refusal};
 use spots_privacy::{Consented, Grant, SealedField};
@@ -47,8 +49,10 @@ pub(super) fn open(
     open: &OpenGuests,
     mut page: Page<GuestRecord>,
 ) -> Result<Page<GuestRecord>, Fault> {
+    let mut shared = consented(db, open, &page.items)?;
     for guest in &mut page.items {
-        guest.fields = open_share(db, open, guest.booking)?;
+        guest.fields = shared.remove(&guest.booking).unwrap_or_default();
+        record(db, open, &guest.fields)?;
     }
     Ok(page)
 }
@@ -64,25 +68,30 @@ fn guest_from_row(row: &Row<'_>) -> Result<GuestRecord, Fault> {
     })
 }
 
-/// Checks the grants of one booking and records what is opened.
-fn open_share(
+/// What may be read of these bookings now, with proofs.
+fn consented(
     db: &Connection,
     open: &OpenGuests,
-    booking: BookingId,
-) -> Result<Vec<Consented>, Fault> {
+    guests: &[GuestRecord],
+) -> Result<BTreeMap<BookingId, Vec<Consented>>, Fault> {
     let host = open.host.to_string();
+    let bookings: Vec<_> = guests
+        .iter()
+        .map(|guest| guest.booking.to_string())
+        .collect();
     let mut statement = db.prepare_cached(
         "SELECT d.share_id, d.agent_id, f.field, f.revoked_at_ns, f.expires_at_ns, f.sealed,
-                k.wrapped_key, k.master_version
-         FROM reservation_user_data d
+                k.wrapped_key, k.master_version, d.booking_id
+         FROM json_each(?2) b
+         JOIN reservation_user_data d ON d.host_id = ?1 AND d.booking_id = b.value
          JOIN reservation_user_data_fields f
            ON f.host_id = d.host_id AND f.share_id = d.share_id
          LEFT JOIN share_keys k
            ON k.host_id = f.host_id AND k.share_id = f.share_id AND k.field = f.field
-         WHERE d.host_id = ?1 AND d.booking_id = ?2 ORDER BY f.field",
+         ORDER BY b.key, f.field",
     )?;
-    let mut rows = statement.query([&host, &booking.to_string()])?;
-    let mut proofs = Vec::new();
+    let mut rows = statement.query([&host, &names_to_column(&bookings)])?;
+    let mut shared = BTreeMap::<_, Vec<_>>::new();
     while let Some(row) = rows.next()? {
         let grant = Grant {
             host: host.clone(),
@@ -94,9 +103,20 @@ fn open_share(
             key: shares::key_from_row(row, 6)?,
             value: SealedField::from_stored(row.get(5)?),
         };
+        let booking = parse(
+            &row.get::<_, String>(8)?,
+            "reservation_user_data.booking_id",
+        )?;
         // A grant that ended is not an error: the field is simply not there.
-        proofs.extend(grant.consent(&host, open.stamp.at_ns).ok());
+        if let Ok(proof) = grant.consent(&host, open.stamp.at_ns) {
+            shared.entry(booking).or_default().push(proof);
+        }
     }
+    Ok(shared)
+}
+
+/// Records what of one share is opened.
+fn record(db: &Connection, open: &OpenGuests, proofs: &[Consented]) -> Result<(), Fault> {
     if let Some(first) = proofs.first() {
         let fields: Vec<_> = proofs
             .iter()
@@ -108,7 +128,7 @@ fn open_share(
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?
         .execute(params![
-            host,
+            open.host.to_string(),
             first.share(),
             open.stamp.id,
             open.stamp.at_ns,
@@ -117,7 +137,7 @@ fn open_share(
             names_to_column(&fields),
         ])?;
     }
-    Ok(proofs)
+    Ok(())
 }
 
 pub(super) fn list_messages(db: &Connection, now: Stamp, most: u32) -> Result<Vec<Message>, Fault> {
