@@ -288,8 +288,12 @@ impl Walk<'_> {
         let Some((body, base)) = body else {
             return;
         };
-        let language = first(node, SyntaxKind::LANGUAGE_REF)
-            .map(|language| text(&language).trim_matches('\'').to_lowercase());
+        // LANGUAGE plpgsql, or as old dumps write it: LANGUAGE 'plpgsql'.
+        let language = first(node, SyntaxKind::LANGUAGE_FUNC_OPTION).and_then(|option| {
+            let option = text(&option);
+            let word = option.split_whitespace().next_back()?;
+            Some(word.trim_matches(['\'', '"']).to_lowercase())
+        });
         match language.as_deref() {
             // The server checks a body in SQL when it creates the function.
             Some("sql") => self.body(&body, base, (Certainty::Hard, false)),
