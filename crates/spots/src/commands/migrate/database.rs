@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::Args;
 use rusqlite::{Connection, OpenFlags};
+use serde_json::json;
 use spots_migrate::{
     Applied, ApplyError, Certificate, Dialect, Event, MigrationSet, Record, RollBack, Run,
     Standing, State, postgres, sqlite,
@@ -65,6 +66,9 @@ pub(crate) struct ApplyArgs {
     /// The JSON of a rehearsal that was made elsewhere, for a production database.
     #[arg(long, value_name = "FILE")]
     rehearsal: Option<PathBuf>,
+    /// Write JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -79,6 +83,9 @@ pub(crate) struct AdoptArgs {
     /// Wait at most so many seconds for another run.
     #[arg(long, value_name = "SECONDS", default_value = "3600")]
     wait: u64,
+    /// Write JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -103,6 +110,9 @@ pub(crate) struct DownArgs {
     /// Consent to the loss of data that these migrations declare.
     #[arg(long, value_name = "ID", value_delimiter = ',')]
     accept_data_loss: Vec<String>,
+    /// Write JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -123,10 +133,19 @@ pub(super) enum Database {
     Postgres(Box<Client>, Runtime),
 }
 
+/// Which kind of database an address means.
+fn dialect_of(url: &str) -> Dialect {
+    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        Dialect::Postgres
+    } else {
+        Dialect::Sqlite
+    }
+}
+
 impl Database {
     pub(super) fn open(args: &DatabaseArgs, create: bool) -> anyhow::Result<Self> {
         let url = &args.database;
-        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        if dialect_of(url) == Dialect::Postgres {
             let runtime = tokio::runtime::Builder::new_multi_thread()
                 .worker_threads(1)
                 .enable_all()
@@ -141,6 +160,12 @@ impl Database {
         );
         let mut flags = OpenFlags::default();
         flags.set(OpenFlags::SQLITE_OPEN_CREATE, create);
+        if !create && !path.exists() {
+            bail!(
+                "there is no SQLite database {}; spots migrate apply makes it",
+                path.display()
+            );
+        }
         Connection::open_with_flags(&path, flags)
             .map(Self::Sqlite)
             .with_context(|| format!("failed to open the SQLite database {}", path.display()))
@@ -278,6 +303,8 @@ pub(crate) fn status(args: &StatusArgs, output: &mut Output) -> anyhow::Result<E
 
 pub(crate) fn apply(args: &ApplyArgs, output: &mut Output) -> anyhow::Result<ExitCode> {
     let set = args.set.read()?;
+    // Before a file of SQLite comes into being.
+    set.check_scripts(dialect_of(&args.database.database))?;
     let mut database = Database::open(&args.database, true)?;
     let mut tell = teller();
     let mut run = Run::by(owner("apply"), &mut tell).wait_at_most(Duration::from_secs(args.wait));
@@ -289,7 +316,11 @@ pub(crate) fn apply(args: &ApplyArgs, output: &mut Output) -> anyhow::Result<Exi
     }
     let mut beside = database.more(&args.database.database, args.jobs - 1)?;
     let applied = database.apply(&set, &mut beside, &mut run);
-    finish(applied, "applied", output)
+    if let Err(ApplyError::Failed(failure)) = &applied {
+        let records = database.records()?;
+        output.note(&left(&set, &records, &failure.id))?;
+    }
+    finish(applied, ("applied", args.json), output)
 }
 
 /// The proof in the JSON of a rehearsal, which must have found no problem.
@@ -333,7 +364,7 @@ pub(crate) fn down(args: &DownArgs, output: &mut Output) -> anyhow::Result<ExitC
     let mut run =
         Run::by(owner("down"), &mut tell).accept_data_loss(args.accept_data_loss.iter().cloned());
     let done = database.roll_back(&set, &target, &mut run);
-    finish(done, "rolled back", output)
+    finish(done, ("rolled back", args.json), output)
 }
 
 pub(crate) fn unlock(args: &UnlockArgs, output: &mut Output) -> anyhow::Result<ExitCode> {
@@ -377,21 +408,47 @@ pub(crate) fn adopt(args: &AdoptArgs, output: &mut Output) -> anyhow::Result<Exi
             adopted
         })?,
     };
-    finish(adopted, "adopted", output)
+    finish(adopted, ("adopted", args.json), output)
+}
+
+/// What stays applied after a failure, and what was not begun.
+fn left(set: &MigrationSet, records: &[Record], failed: &str) -> String {
+    const SHOWN: usize = 5;
+    let state = |id: &str| {
+        let record = records.iter().find(|record| record.id == id);
+        record.map(|record| record.state)
+    };
+    let ids = set.migrations().iter().map(|one| one.id.as_str());
+    let (applied, rest): (Vec<_>, Vec<_>) = ids
+        .filter(|id| *id != failed)
+        .partition(|id| state(id) == Some(State::Applied));
+    let shown = rest.iter().take(SHOWN).copied().collect::<Vec<_>>();
+    let more = match rest.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let begun = match rest.as_slice() {
+        [] => "nothing else was left".to_owned(),
+        _ => format!("not begun: {}{more}", shown.join(", ")),
+    };
+    format!(
+        "applied and kept: {} migrations; {begun}; see spots migrate status",
+        applied.len()
+    )
 }
 
 /// Progress on standard error, a line for each thing that happens.
 pub(super) fn teller() -> impl FnMut(Event) + Send {
-    let mut last_wait = String::new();
+    const AGAIN: Duration = Duration::from_secs(5);
+    let mut told = None;
     move |event| {
         let mut output = Output::terminal();
         let line = match event {
             Event::Waiting { holder, waited } => {
-                // The same holder is told every ten seconds.
-                if holder == last_wait && waited.as_millis() % 10_000 != 0 {
+                if told.is_some_and(|told| waited < told + AGAIN) {
                     return;
                 }
-                last_wait.clone_from(&holder);
+                told = Some(waited);
                 format!("waiting for {holder} ({} s)", waited.as_secs())
             }
             Event::TookOver { holder } => {
@@ -402,6 +459,8 @@ pub(super) fn teller() -> impl FnMut(Event) + Send {
                 format!("  {id}: a table is locked, let others go first (try {attempt})")
             }
             Event::Step { number, total, .. } => format!("  step {number} of {total}"),
+            // A backfill may find more to do than it could count at its start.
+            Event::Batch { done, total, .. } if done > total => format!("  {done} rows"),
             Event::Batch { done, total, .. } => format!("  {done} of {total} rows"),
             _ => return,
         };
@@ -410,24 +469,31 @@ pub(super) fn teller() -> impl FnMut(Event) + Send {
     }
 }
 
-/// A refusal is an answer: exit status 1. An error is 2.
+/// Says what was done, or that nothing was and why.
 pub(super) fn finish(
     done: Result<Applied, ApplyError>,
-    word: &str,
+    (word, as_json): (&str, bool),
     output: &mut Output,
 ) -> anyhow::Result<ExitCode> {
-    match done {
-        Ok(applied) if applied.ids.is_empty() => output.line("nothing to do")?,
-        Ok(applied) => {
-            for id in &applied.ids {
-                output.line(&format!("{word} {id}"))?;
+    if as_json {
+        let said = match &done {
+            Ok(applied) => json!({ "done": word, "ids": applied.ids }),
+            Err(ApplyError::Failed(failure)) => {
+                json!({ "done": word, "ids": [], "failure": failure })
             }
-        }
-        Err(error @ (ApplyError::Refused(_) | ApplyError::Failed(_) | ApplyError::Set(_))) => {
-            output.note(&format!("refused: {error}"))?;
-            return Ok(ExitCode::from(1));
-        }
-        Err(error) => return Err(error.into()),
+            Err(error) => json!({ "done": word, "ids": [], "refused": error.to_string() }),
+        };
+        output.line(&serde_json::to_string_pretty(&said)?)?;
+    }
+    let applied = done?;
+    if as_json {
+        return Ok(ExitCode::SUCCESS);
+    }
+    if applied.ids.is_empty() {
+        output.line("nothing to do")?;
+    }
+    for id in &applied.ids {
+        output.line(&format!("{word} {id}"))?;
     }
     Ok(ExitCode::SUCCESS)
 }
