@@ -30,6 +30,24 @@ const CASES: &[(&str, &str, &str, Option<&str>)] = &[
         None,
     ),
     (
+        "[rollback]\ndata = 'derived'",
+        "CREATE TABLE b AS SELECT id, n FROM a",
+        "DROP TABLE b",
+        None,
+    ),
+    (
+        "[rollback]\ndata = 'derived'",
+        "CREATE TABLE b (id INTEGER, n TEXT); INSERT INTO b SELECT id, random() FROM a",
+        "DROP TABLE b",
+        Some("the second way up gives other rows in b"),
+    ),
+    (
+        "[rollback]\ndata = 'lost'",
+        "CREATE TABLE b (id INTEGER)",
+        "DROP TABLE b; DELETE FROM a",
+        Some("does not restore a"),
+    ),
+    (
         "",
         "CREATE TABLE b (id INTEGER); INSERT INTO c VALUES (1)",
         "DROP TABLE b",
