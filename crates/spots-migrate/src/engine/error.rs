@@ -227,7 +227,10 @@ impl Refusal {
                 "{id} has no down.sql, so it cannot be rolled back; write one"
             ),
             Self::Condition { id, message } => {
-                write!(f, "{id} cannot be rolled back now: {message}")
+                write!(
+                    f,
+                    "{id} can be rolled back only if this holds, and it does not: {message}"
+                )
             }
             Self::WouldLose { id, what } => write!(
                 f,

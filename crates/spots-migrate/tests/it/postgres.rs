@@ -275,7 +275,7 @@ fn a_backfill_runs_in_batches_and_conditions_guard_the_way_back() {
         let mut client = cluster.database("fill").await;
         let set = set(&[(
             "1",
-            "backfill = 'double'\n[rollback]\nconditions = [{ holds = 'NOT EXISTS (SELECT 1 FROM a)', message = 'a has rows' }]",
+            "backfill = 'double'\n[rollback]\nconditions = [{ holds = 'NOT EXISTS (SELECT 1 FROM a)', message = 'a is empty' }]",
             "CREATE TABLE a AS SELECT i AS id, NULL::int AS twice FROM generate_series(1, 95) i",
             "DROP TABLE a",
         )]);

@@ -221,7 +221,7 @@ fn conditions_and_consent_guard_the_way_back() {
     let mut connection = Connection::open_in_memory().unwrap();
     let set = set(&[(
         "1",
-        "[rollback]\ndata = 'lost'\nconditions = [{ holds = 'NOT EXISTS (SELECT 1 FROM a)', message = 'a has rows' }]",
+        "[rollback]\ndata = 'lost'\nconditions = [{ holds = 'NOT EXISTS (SELECT 1 FROM a)', message = 'a is empty' }]",
         "CREATE TABLE a (id)",
         "DROP TABLE a",
     )]);

@@ -23,6 +23,8 @@ use crate::output::Output;
 
 /// At most so many migrations run side by side.
 const JOBS_MAX: i64 = 16;
+/// So many unless told.
+const JOBS_DEFAULT: u8 = 4;
 
 /// Which database.
 #[derive(Debug, Args)]
@@ -60,9 +62,10 @@ pub(crate) struct ApplyArgs {
     /// Wait at most so many seconds for another run.
     #[arg(long, value_name = "SECONDS", default_value = "3600")]
     wait: u64,
-    /// On PostgreSQL, run so many migrations of one stage side by side.
-    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=JOBS_MAX))]
-    jobs: u8,
+    /// On PostgreSQL, run so many migrations of one stage side by side: 4 unless told, but one by
+    /// one where another tool's numbers give the order.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=JOBS_MAX))]
+    jobs: Option<u8>,
     /// The JSON of a rehearsal that was made elsewhere, for a production database.
     #[arg(long, value_name = "FILE")]
     rehearsal: Option<PathBuf>,
@@ -314,7 +317,8 @@ pub(crate) fn apply(args: &ApplyArgs, output: &mut Output) -> anyhow::Result<Exi
     if let Some(file) = &args.rehearsal {
         run = run.rehearsed(certificate(file)?);
     }
-    let mut beside = database.more(&args.database.database, args.jobs - 1)?;
+    let jobs = args.jobs.unwrap_or_else(|| jobs_of(&set));
+    let mut beside = database.more(&args.database.database, jobs.saturating_sub(1))?;
     let applied = database.apply(&set, &mut beside, &mut run);
     if let Err(ApplyError::Failed(failure)) = &applied {
         let records = database.records()?;
@@ -409,6 +413,14 @@ pub(crate) fn adopt(args: &AdoptArgs, output: &mut Output) -> anyhow::Result<Exi
         })?,
     };
     finish(adopted, ("adopted", args.json), output)
+}
+
+/// Numbers may say what no SQL shows: what another tool ordered by them alone is not run out of turn
+/// unless somebody asks for it.
+fn jobs_of(set: &MigrationSet) -> u8 {
+    let mut migrations = set.migrations().iter();
+    let declares = migrations.all(|one| one.path.ends_with("/migration.toml"));
+    if declares { JOBS_DEFAULT } else { 1 }
 }
 
 /// What stays applied after a failure, and what was not begun.
