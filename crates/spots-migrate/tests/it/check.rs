@@ -365,6 +365,31 @@ fn a_layout_can_be_told() {
     assert_eq!(found(&report, Level::Warning), ["stray-file readme.sql:1"]);
 }
 
+/// Old dumps write the language in quotes; and a variable may be given its value by a plain `=`.
+#[test]
+fn bodies_are_read_however_they_are_written() {
+    for language in ["plpgsql", "'plpgsql'", "PLpgSQL"] {
+        let function = format!(
+            "CREATE FUNCTION f() RETURNS trigger SECURITY DEFINER SET search_path = public AS $$
+             BEGIN NEW.n = (SELECT n FROM a); INSERT INTO b VALUES (1); RETURN NEW; END
+             $$ LANGUAGE {language};"
+        );
+        let set = crate::support::set(&[
+            ("1", "", "CREATE TABLE a (n int)", ""),
+            ("2", "", "CREATE TABLE b (n int)", ""),
+            ("3", "", &function, ""),
+        ]);
+        let graph = spots_migrate::Graph::of(&set, Dialect::Postgres);
+        let edges = graph.edges.iter();
+        let edges = edges.map(|edge| format!("{} {} {}", edge.from, edge.kind.as_str(), edge.to));
+        assert_eq!(
+            edges.collect::<Vec<_>>(),
+            ["1 body 3", "2 body 3"],
+            "{language}"
+        );
+    }
+}
+
 #[test]
 fn edges_say_why_with_file_and_line() {
     let folder = crate::support::folder();
