@@ -9,6 +9,7 @@ mod rehearse;
 mod roles;
 mod scratch;
 mod standing;
+mod told;
 mod views;
 
 use std::path::{Path, PathBuf};

@@ -15,8 +15,9 @@ use spots_store::legacy::{
 };
 use spots_store::schema;
 
-use super::database::{Database, DatabaseArgs, finish, owner, teller};
+use super::database::{Database, DatabaseArgs, owner};
 use super::scratch::Scratch;
+use super::told::{finish, teller};
 use crate::commands::serve;
 use crate::keyring::KeyPlace;
 use crate::output::Output;

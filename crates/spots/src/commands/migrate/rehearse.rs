@@ -13,9 +13,10 @@ use spots_store::legacy::{Mover, postgres_backfills, sqlite_backfills};
 use tokio_postgres::Client;
 
 use super::SetArgs;
-use super::database::{Database, DatabaseArgs, owner, teller};
+use super::database::{Database, DatabaseArgs, owner};
 use super::legacy;
 use super::scratch::{Scratch, connect};
+use super::told::teller;
 use crate::output::Output;
 
 /// How long what is rehearsed counts as in testing, if nobody ends it.

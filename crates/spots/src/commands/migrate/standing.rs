@@ -7,7 +7,8 @@ use clap::{Args, Subcommand};
 use spots_migrate::{ApplyError, Certificate, Environment, MigrationSet, Run, postgres, sqlite};
 
 use super::SetArgs;
-use super::database::{Database, DatabaseArgs, owner, teller};
+use super::database::{Database, DatabaseArgs, owner};
+use super::told::teller;
 use crate::output::Output;
 
 #[derive(Debug, Args)]
