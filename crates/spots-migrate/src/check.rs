@@ -14,7 +14,7 @@ pub use self::branches::Sides;
 pub use self::rules::RULES;
 use crate::infer::{Shown, judge_up};
 use crate::layout::load;
-use crate::set::{Files, Loaded, script_findings};
+use crate::set::{Files, Loaded, script_findings, without_echoes};
 use crate::{Dialect, Direction, Graph, Layout, MigrationSet, SyntaxIssue, timeline};
 
 /// What to check and how.
@@ -43,14 +43,16 @@ pub fn check(
     let (unreadable, mut findings): (Vec<_>, Vec<_>) = unread
         .into_iter()
         .partition(|finding| finding.rule == "unreadable-file");
+    let mut loaded = load(
+        files,
+        options.layout.unwrap_or_else(|| Layout::detect(files)),
+    );
+    findings.append(&mut loaded.findings);
+    without_echoes(&mut findings, &unreadable);
     for finding in unreadable {
         let path = finding.place.map(|place| place.path).unwrap_or_default();
         report.add_unreadable(path, finding.message);
     }
-    let loaded = load(
-        files,
-        options.layout.unwrap_or_else(|| Layout::detect(files)),
-    );
     let (set, dialects) = checked(loaded, options, &mut findings);
     if set.migrations().is_empty() && findings.is_empty() && report.unreadable().is_empty() {
         report.add_unreadable(".", "there is no migration here");
@@ -76,7 +78,6 @@ fn checked(
     options: &CheckOptions<'_>,
     findings: &mut Vec<Finding>,
 ) -> (MigrationSet, Vec<Dialect>) {
-    findings.extend(loaded.findings);
     let set = MigrationSet::ordered(loaded.migrations, loaded.gates);
     let dialects = dialects(&set, options.dialect);
     for (dialect, shown) in &dialects {

@@ -7,6 +7,7 @@ mod sqlite;
 
 use std::fmt;
 
+pub use self::names::quoted;
 use crate::{Dialect, Direction, Migration, Source};
 
 /// In which space of names an object lives.

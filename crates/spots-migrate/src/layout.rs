@@ -55,10 +55,26 @@ impl Layout {
             || files.values().any(|bytes| has_marker(bytes))
         {
             Self::Pair
+        } else if numbers_say_otherwise(names()) {
+            Self::Sqlx
         } else {
             Self::Supabase
         }
     }
+}
+
+/// Whether the numbers of the files give another order than their names as text: `2_b`, `10_c`.
+fn numbers_say_otherwise<'a>(names: impl Iterator<Item = &'a str>) -> bool {
+    let mut numbers = names
+        .filter(|name| is_sql(name))
+        .filter_map(|name| {
+            let digits = name.bytes().take_while(u8::is_ascii_digit).count();
+            let number = name.get(..digits)?;
+            Some((number.parse::<u128>().ok()?, number))
+        })
+        .collect::<Vec<_>>();
+    numbers.sort_unstable();
+    !numbers.is_sorted_by_key(|(_, text)| *text)
 }
 
 fn has_marker(bytes: &[u8]) -> bool {
@@ -371,6 +387,18 @@ mod tests {
                 Layout::Pair
             ),
             ["2_a", "10_b"]
+        );
+        assert_eq!(
+            ids(
+                &[
+                    ("1_a.sql", "SELECT 1"),
+                    ("10_c.sql", "SELECT 1"),
+                    ("2_b.sql", "SELECT 1")
+                ],
+                Layout::Sqlx
+            ),
+            ["1_a", "2_b", "10_c"],
+            "numbers of different lengths are meant as numbers"
         );
         assert_eq!(
             ids(

@@ -22,7 +22,7 @@ pub use engine::{
     Record, Refusal, RollBack, Run, Silent, Standing, State, TESTING_MAX, Testing,
 };
 pub use graph::{Edge, EdgeKind, Graph, Node};
-pub use infer::{Action, Certainty, Fact, Object, Space, SyntaxIssue};
+pub use infer::{Action, Certainty, Fact, Object, Space, SyntaxIssue, quoted};
 pub use layout::Layout;
 pub use rehearse::{PAIRS_MAX, Pair, ROWS_MAX, Rehearsal, RehearseOptions, RehearsedStep};
 pub use set::{

@@ -171,13 +171,18 @@ pub(crate) fn problems_down(
     down: &Snapshot,
 ) -> Vec<String> {
     let id = &migration.id;
+    let aside = aside(migration, before, down);
     let mut out = differences(&before.schema, &down.schema)
+        .filter(|line| !(line.starts_with("left over") && names(line, &aside)))
         .map(|line| format!("{id}: the way back leaves the schema different: {line}"))
         .collect::<Vec<_>>();
     let lost = if migration.rollback.data == DataOnRollback::Lost {
         engine::losses(migration, dialect)
             .into_iter()
-            .map(|(name, _)| name.split('.').next().unwrap_or_default().to_owned())
+            .map(|loss| {
+                let table = loss.shown.split('.').next();
+                table.unwrap_or_default().to_owned()
+            })
             .collect()
     } else {
         BTreeSet::new()
@@ -192,6 +197,20 @@ pub(crate) fn problems_down(
         }
     }
     out
+}
+
+/// Tables in which a way back that keeps data put it; the second way up brings it back.
+fn aside<'a>(migration: &Migration, before: &Snapshot, down: &'a Snapshot) -> BTreeSet<&'a str> {
+    let kept = migration.rollback.data == DataOnRollback::Kept;
+    let tables = down.tables.keys().filter(|_| kept);
+    let new = tables.filter(|table| !before.tables.contains_key(*table));
+    new.filter_map(|table| table.rsplit('.').next()).collect()
+}
+
+/// Whether a line of a schema names one of these tables.
+fn names(line: &str, tables: &BTreeSet<&str>) -> bool {
+    line.split(|sign: char| !sign.is_alphanumeric() && sign != '_')
+        .any(|word| tables.contains(word))
 }
 
 /// How the second way up differs from the first.

@@ -15,7 +15,7 @@ use spots_findings::Finding;
 pub use self::manifest::{Condition, DataOnRollback, Invariant, Rollback};
 pub use self::source::{FILE_BYTES_MAX, Source};
 
-pub(crate) use self::load::{Files, Loaded, read_tree, spots as load_spots};
+pub(crate) use self::load::{Files, Loaded, read_tree, spots as load_spots, without_echoes};
 
 pub(crate) use self::order::topological;
 pub(crate) use self::script::{in_transaction_refused, script_findings};
@@ -198,6 +198,7 @@ impl MigrationSet {
         mut findings: Vec<Finding>,
     ) -> Result<Self, SetError> {
         findings.extend(loaded.findings);
+        without_echoes(&mut findings, &[]);
         findings.retain(|finding| finding.level == spots_findings::Level::Error);
         if findings.is_empty() {
             Ok(Self::ordered(loaded.migrations, loaded.gates))

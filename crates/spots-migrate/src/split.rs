@@ -97,7 +97,7 @@ impl Cutter<'_> {
                 self.close(self.at);
                 self.at += 1;
             }
-            b'\\' if self.dialect == Dialect::Postgres => {
+            b'\\' => {
                 return Err(error(
                     self.line,
                     "a psql meta-command, which no server reads",
@@ -118,6 +118,12 @@ impl Cutter<'_> {
             b'`' if self.dialect == Dialect::Sqlite => self.quoted(b'`', false)?,
             b'[' if self.dialect == Dialect::Sqlite => self.quoted(b']', false)?,
             b'$' if self.dialect == Dialect::Postgres => self.dollar()?,
+            b'$' if self.byte(1) == b'$' => {
+                return Err(error(
+                    self.line,
+                    "a dollar quote, which SQLite does not have",
+                ));
+            }
             b'(' => {
                 self.parens += 1;
                 self.at += 1;
@@ -386,6 +392,15 @@ mod tests {
             ("COPY a FROM stdin;\n1\n\\.", 1, "COPY"),
         ] {
             let error = split(text, Dialect::Postgres).unwrap_err();
+            assert_eq!(error.line, line, "{text}");
+            assert!(error.what.contains(what), "{text}: {}", error.what);
+        }
+        for (text, line, what) in [
+            ("SELECT 1;\n\\set x 1", 2, "meta-command"),
+            ("SELECT 1;\n\nSELECT $$a$$", 3, "dollar quote"),
+            ("SELECT '\\', \"$$\";\nSELECT 'a", 2, "quote that opens"),
+        ] {
+            let error = split(text, Dialect::Sqlite).unwrap_err();
             assert_eq!(error.line, line, "{text}");
             assert!(error.what.contains(what), "{text}: {}", error.what);
         }

@@ -62,7 +62,7 @@ impl fmt::Debug for Mover {
 pub fn sqlite_backfills(mover: Option<&Mover>) -> spots_migrate::sqlite::Backfills {
     chains().into_iter().fold(
         spots_migrate::sqlite::Backfills::new(),
-        |all, (name, chain)| all.with(name, sqlite::Chained(Chain::new(chain, mover))),
+        |all, (name, chain)| all.with(name, sqlite::Chained(Chain::new(name, chain, mover))),
     )
 }
 
@@ -70,7 +70,7 @@ pub fn sqlite_backfills(mover: Option<&Mover>) -> spots_migrate::sqlite::Backfil
 pub fn postgres_backfills(mover: Option<&Mover>) -> spots_migrate::postgres::Backfills {
     chains().into_iter().fold(
         spots_migrate::postgres::Backfills::new(),
-        |all, (name, chain)| all.with(name, postgres::Chained(Chain::new(chain, mover))),
+        |all, (name, chain)| all.with(name, postgres::Chained(Chain::new(name, chain, mover))),
     )
 }
 
@@ -86,6 +86,9 @@ pub(crate) use self::postgres::is_old as is_old_postgres;
 pub(crate) use self::sqlite::is_old as is_old_sqlite;
 
 type Moves = Vec<Box<dyn Move>>;
+
+/// Backfills of ways back.
+const WAYS_BACK: [&str; 2] = ["legacy-agents-back", "legacy-restore"];
 
 /// The backfills by the names that the manifests use.
 fn chains() -> Vec<(&'static str, Moves)> {
@@ -131,18 +134,25 @@ fn chains() -> Vec<(&'static str, Moves)> {
 struct Chain {
     moves: Moves,
     mover: Option<Mover>,
+    /// Whether it belongs to a way back.
+    back: bool,
 }
 
 impl Chain {
-    fn new(moves: Moves, with: Option<&Mover>) -> Self {
+    fn new(name: &str, moves: Moves, with: Option<&Mover>) -> Self {
         Self {
             moves,
             mover: with.cloned(),
+            back: WAYS_BACK.contains(&name),
         }
     }
 
     fn with_keys(&self) -> Result<&Mover, MoveError> {
-        self.mover.as_ref().ok_or(MoveError::NoKeys)
+        self.mover.as_ref().ok_or(if self.back {
+            MoveError::NoKeysBack
+        } else {
+            MoveError::NoKeys
+        })
     }
 
     /// The move at which a batch goes on, and the key after which.

@@ -57,11 +57,16 @@ const FILES: &[&[(&str, &str)]] = migrations! {
     "0210-replica-order"
     "0220-key-wrappings" ["down.postgres.sql" "down.sqlite.sql" "verify.sql"]
     "0240-ledger-tree" ["down.postgres.sql" "down.sqlite.sql" "verify.sql"]
+    "0300-models"
 };
+
+/// The gates between phases.
+const SET: (&str, &str) = ("set.toml", include_str!("../../../migrations/set.toml"));
 
 /// The set that this binary was built with.
 pub fn migrations() -> MigrationSet {
-    MigrationSet::from_embedded(&FILES.concat()).expect("a test reads the embedded set")
+    let files = [FILES.concat(), vec![SET]].concat();
+    MigrationSet::from_embedded(&files).expect("a test reads the embedded set")
 }
 
 /// Every table that the migrations make, on PostgreSQL.
@@ -92,7 +97,11 @@ mod tests {
     fn every_migration_on_disk_is_carried() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations");
         let mut on_disk = BTreeSet::new();
+        let mut beside = BTreeSet::new();
         for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+            if !entry.file_type().unwrap().is_dir() {
+                beside.insert(entry.file_name().into_string().unwrap());
+            }
             if entry.file_type().unwrap().is_dir() {
                 for file in std::fs::read_dir(entry.path()).unwrap().map(Result::unwrap) {
                     let (folder, file) = (entry.file_name(), file.file_name());
@@ -103,6 +112,11 @@ mod tests {
         let files = FILES.concat();
         let carried: BTreeSet<_> = files.iter().map(|(path, _)| (*path).to_owned()).collect();
         assert_eq!(carried, on_disk);
+        assert_eq!(beside, BTreeSet::from([SET.0.to_owned()]));
+        assert!(
+            migrations().gates().contains_key("9"),
+            "phase 9 waits for 7.3"
+        );
         let folders: BTreeSet<_> = files
             .iter()
             .filter_map(|(path, _)| path.split('/').next())

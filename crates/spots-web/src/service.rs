@@ -11,6 +11,7 @@ mod defaults;
 mod erasure;
 mod events;
 mod export;
+mod first_password;
 mod hosts;
 mod journal;
 mod offer;
@@ -38,6 +39,7 @@ pub use events::{
     event, search_events,
 };
 pub use export::{Export, export};
+pub use first_password::{FirstPassword, set_first_password};
 pub use hosts::{
     Guest, GuestField, GuestQuery, Member, NewHost, add_host, call_off, guests, host, hosts_of,
     member, requirements, update_requirements,

@@ -60,6 +60,10 @@ pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
 }
 
 /// Whether this is a terminal of somebody who wants colours (<https://no-color.org>).
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what a person says of all their programs, asked before any setting is read"
+)]
 pub(crate) fn takes_colour(stream: &impl IsTerminal) -> bool {
     stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }

@@ -32,6 +32,7 @@ pub(super) fn compare(
     let read = |files: &Files| load(files, layout).migrations;
     let (base, ours, ancestor) = (read(sides.base), read(sides.ours), read(sides.ancestor));
     let mut out = released(sides.name, &base, &ours);
+    out.extend(removed(sides.name, added(&ancestor, &ours), &base));
     out.extend(numbers(sides.name, layout, &base, &ours));
     let of_ours = added(&ours, &ancestor)
         .into_iter()
@@ -96,6 +97,19 @@ fn released(name: &str, base: &[Migration], ours: &[Migration]) -> Vec<Finding> 
         last = Some((*position, *mine));
     }
     out
+}
+
+/// Gone on this side since both parted, and still on the other.
+fn removed(name: &str, gone: Vec<&Migration>, base: &[Migration]) -> Vec<Finding> {
+    let released = |gone: &&Migration| base.iter().any(|there| there.id == gone.id);
+    let gone = gone.into_iter().filter(released);
+    gone.map(|gone| {
+        let message = format!("{} was removed after {name} released it.", gone.id);
+        Finding::new("removed-after-release", Level::Error, &gone.id, message)
+            .at(Place::file(up_path(gone)))
+            .fix("Restore its files; take it back with a new migration.")
+    })
+    .collect()
 }
 
 fn edited(a: &Migration, b: &Migration) -> bool {

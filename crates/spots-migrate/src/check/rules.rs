@@ -85,6 +85,11 @@ pub const RULES: &[Rule] = &[
         "Databases have applied it; a new one would come out different.",
     ),
     rule(
+        "oversized-file",
+        "A migration is no store of data",
+        "Such a file is rows, not a change: one transaction holds its locks until the last of them.",
+    ),
+    rule(
         "overtakes-release",
         "New migrations come after released ones",
         "Databases that are past its number skip it silently, or refuse to go on.",
@@ -93,6 +98,11 @@ pub const RULES: &[Rule] = &[
         "phases-write-same",
         "Phases that write one table have an order",
         "Phases are developed side by side; without an order each assumes that it is first.",
+    ),
+    rule(
+        "removed-after-release",
+        "A released migration stays in the set",
+        "Databases that applied it refuse the set; new ones lack what it did.",
     ),
     rule(
         "smallest-moves",

@@ -48,6 +48,8 @@ pub enum Refusal {
     Edited {
         /// Their ids.
         ids: Vec<String>,
+        /// The script of each, relative to the set.
+        paths: Vec<String>,
     },
     /// Applied migrations are no longer in the set.
     Removed {
@@ -123,6 +125,23 @@ pub enum Refusal {
     },
     /// A database to be adopted has a record already.
     AlreadyRecorded,
+    /// A run writes at this very moment, and SQLite lets nobody else write meanwhile.
+    InAStep {
+        /// Who.
+        holder: String,
+    },
+    /// What is to be freed has not failed.
+    NotFailed {
+        /// What was asked for.
+        id: String,
+    },
+    /// The way back drops what holds rows, and the manifest says that no row is touched.
+    Undeclared {
+        /// The migration.
+        id: String,
+        /// What would be gone.
+        what: Vec<String>,
+    },
     /// The set has no such migration.
     NotInSet {
         /// What was asked for.
@@ -154,11 +173,15 @@ pub enum Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Edited { ids } => write!(
-                f,
-                "edited after they were applied: {}; restore them and write the change as a new migration",
-                ids.join(", ")
-            ),
+            Self::Edited { ids, paths } => {
+                let shown = ids.iter().zip(paths);
+                let shown = shown.map(|(id, path)| format!("{id} ({path}:1)"));
+                write!(
+                    f,
+                    "edited after they were applied: {}; restore them and write the change as a new migration",
+                    shown.collect::<Vec<_>>().join(", ")
+                )
+            }
             Self::Removed { ids } => write!(
                 f,
                 "applied to this database but no longer in the set: {}; restore their files",
@@ -204,7 +227,10 @@ impl Refusal {
                 "{id} has no down.sql, so it cannot be rolled back; write one"
             ),
             Self::Condition { id, message } => {
-                write!(f, "{id} cannot be rolled back now: {message}")
+                write!(
+                    f,
+                    "{id} can be rolled back only if this holds, and it does not: {message}"
+                )
             }
             Self::WouldLose { id, what } => write!(
                 f,
@@ -238,6 +264,21 @@ impl Refusal {
     /// Refusals of what the database is for.
     fn fmt_gate(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::InAStep { holder } => write!(
+                f,
+                "{holder} is in the middle of a step, and SQLite lets nobody else write until it is done; \
+                 wait, or end its process: the step is undone, and the next run takes over"
+            ),
+            Self::NotFailed { id } => write!(
+                f,
+                "{id} has not failed in this database; see spots migrate status"
+            ),
+            Self::Undeclared { id, what } => write!(
+                f,
+                "rolling {id} back would drop {}, and its manifest does not say that data is lost; \
+                 declare `data = \"lost\"` under [rollback], or consent with --accept-data-loss {id}",
+                what.join(", ")
+            ),
             Self::NotInSet { what } => {
                 write!(f, "the set has no migration {what}; see spots migrate plan")
             }

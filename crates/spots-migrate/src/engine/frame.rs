@@ -360,17 +360,49 @@ async fn may_go_back<T: Target>(
         return Err(ApplyError::Refused(Refusal::NoWayBack { id: id() }));
     }
     conditions(target, migration).await?;
-    if migration.rollback.data == DataOnRollback::Lost && !accepted_loss.contains(&migration.id) {
-        let mut what = Vec::new();
-        for (name, query) in losses(migration, T::DIALECT) {
-            // What is not there cannot be lost.
-            if let Ok(Some(rows)) = value(target, &query).await {
-                what.push(format!("{name}: {rows} rows"));
-            }
-        }
-        return Err(ApplyError::Refused(Refusal::WouldLose { id: id(), what }));
+    if accepted_loss.contains(&migration.id) {
+        return Ok(());
     }
-    Ok(())
+    let refusal = match migration.rollback.data {
+        DataOnRollback::Kept | DataOnRollback::Derived => return Ok(()),
+        DataOnRollback::Lost => {
+            let what = lost(target, migration, false).await;
+            Refusal::WouldLose { id: id(), what }
+        }
+        DataOnRollback::None => {
+            let what = lost(target, migration, true).await;
+            if what.is_empty() {
+                return Ok(());
+            }
+            Refusal::Undeclared { id: id(), what }
+        }
+    };
+    Err(ApplyError::Refused(refusal))
+}
+
+/// Tables with their columns, and columns, that a way back drops, each with how many rows it has.
+async fn lost<T: Target>(target: &T, migration: &Migration, with_rows: bool) -> Vec<String> {
+    let mut what = Vec::new();
+    for loss in losses(migration, T::DIALECT) {
+        // What is not there cannot be lost.
+        let Ok(Some(rows)) = value(target, &loss.rows).await else {
+            continue;
+        };
+        if with_rows && rows == "0" {
+            continue;
+        }
+        let columns = match &loss.columns {
+            Some(query) => target.rows(query).await.unwrap_or_default(),
+            None => Vec::new(),
+        };
+        let columns = columns.into_iter().flatten().flatten().collect::<Vec<_>>();
+        let shown = match loss.columns {
+            Some(_) => format!("{} ({})", loss.shown, columns.join(", ")),
+            None => loss.shown,
+        };
+        what.push(format!("{shown}: {rows} rows"));
+    }
+    what
 }
 
 /// Refuses where a condition for rolling back does not hold.

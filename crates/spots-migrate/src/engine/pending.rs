@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Record, Refusal, RollBack, State};
 use crate::infer::{DEFAULT_SCHEMA, read};
-use crate::{Action, Dialect, Direction, Graph, Migration, MigrationSet, Space};
+use crate::{Action, Dialect, Direction, Graph, Migration, MigrationSet, Source, Space, quoted};
 
 /// What is left to do, in order; the first may have been begun.
 ///
@@ -92,7 +92,7 @@ fn refuse_edited(
     dialect: Dialect,
     recorded: &BTreeMap<&str, &Record>,
 ) -> Result<(), Refusal> {
-    let ids = set
+    let edited = set
         .migrations()
         .iter()
         .filter(|migration| {
@@ -101,13 +101,18 @@ fn refuse_edited(
                     && record.checksum != migration.checksum(dialect)
             })
         })
-        .map(|migration| migration.id.clone())
         .collect::<Vec<_>>();
-    if ids.is_empty() {
-        Ok(())
-    } else {
-        Err(Refusal::Edited { ids })
+    if edited.is_empty() {
+        return Ok(());
     }
+    let path = |migration: &&Migration| {
+        let up = migration.script(Direction::Up, dialect);
+        up.map_or(&*migration.path, Source::path).to_owned()
+    };
+    Err(Refusal::Edited {
+        ids: edited.iter().map(|one| one.id.clone()).collect(),
+        paths: edited.iter().map(path).collect(),
+    })
 }
 
 fn refuse_not_mended(
@@ -236,29 +241,72 @@ fn chosen(
     })
 }
 
-/// Rows that the way back removes, as `(what, query that counts them)`.
-pub(crate) fn losses(migration: &Migration, dialect: Dialect) -> Vec<(String, String)> {
+/// Rows that a way back removes.
+pub(crate) struct Loss {
+    /// The table, or the column.
+    pub(crate) shown: String,
+    /// A query that counts the rows.
+    pub(crate) rows: String,
+    /// A query that names the columns of a whole table.
+    pub(crate) columns: Option<String>,
+}
+
+/// What the way back drops and does not put back: a rebuilt table is none.
+pub(crate) fn losses(migration: &Migration, dialect: Dialect) -> Vec<Loss> {
     let Some(down) = migration.script(Direction::Down, dialect) else {
         return Vec::new();
     };
-    let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
-    read(down, dialect)
-        .facts
-        .into_iter()
+    let facts = read(down, dialect).facts;
+    let again = facts
+        .iter()
+        .filter_map(|fact| match &fact.action {
+            Action::Rename(to) => Some((to, fact.statement)),
+            Action::Create => Some((&fact.object, fact.statement)),
+            _ => None,
+        })
+        .collect::<Vec<_>>();
+    facts
+        .iter()
         .filter(|fact| fact.action == Action::Drop)
+        .filter(|fact| {
+            let put_back = |(object, at): &(_, _)| *object == &fact.object && *at > fact.statement;
+            !again.iter().any(put_back)
+        })
         .filter_map(|fact| {
-            let object = fact.object;
+            let object = &fact.object;
             let table = if object.schema == DEFAULT_SCHEMA {
                 quoted(&object.name)
             } else {
                 format!("{}.{}", quoted(&object.schema), quoted(&object.name))
             };
-            let counts = match object.space {
-                Space::Relation if fact.what == "table" => "count(*)".to_owned(),
-                Space::Column => format!("count({})", quoted(&object.part)),
+            let (counts, columns) = match object.space {
+                Space::Relation if fact.what == "table" => {
+                    ("count(*)".to_owned(), Some(columns(&table, dialect)))
+                }
+                Space::Column => (format!("count({})", quoted(&object.part)), None),
                 _ => return None,
             };
-            Some((object.shown(), format!("SELECT {counts} FROM {table}")))
+            Some(Loss {
+                shown: object.shown(),
+                rows: format!("SELECT {counts} FROM {table}"),
+                columns,
+            })
         })
         .collect()
+}
+
+fn columns(table: &str, dialect: Dialect) -> String {
+    let table = table.replace('\'', "''");
+    match dialect {
+        Dialect::Sqlite => {
+            format!(
+                "SELECT name FROM pragma_table_info('{}')",
+                table.trim_matches('"')
+            )
+        }
+        Dialect::Postgres => format!(
+            "SELECT attname FROM pg_attribute WHERE attrelid = '{table}'::regclass
+             AND attnum > 0 AND NOT attisdropped ORDER BY attnum"
+        ),
+    }
 }

@@ -43,8 +43,8 @@ pub(crate) async fn free<T: Target>(target: &T, id: &str) -> Result<String, Appl
         ))
         .await?;
     if freed.is_empty() {
-        return Err(ApplyError::Refused(Refusal::Unknown {
-            what: format!("a failed {id}"),
+        return Err(ApplyError::Refused(Refusal::NotFailed {
+            id: id.to_owned(),
         }));
     }
     Ok(format!("{id} may be tried again"))

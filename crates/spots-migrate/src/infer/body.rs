@@ -74,9 +74,9 @@ fn push(out: &mut Vec<Part>, text: &str, (from, to): (usize, usize), base: usize
     let Some(slice) = text.get(from..to) else {
         return;
     };
-    let trimmed = slice.trim_start();
-    let mut at = from + slice.len() - trimmed.len();
-    let mut rest = trimmed.trim_end();
+    let code = code_start(slice);
+    let mut at = from + code;
+    let mut rest = slice.get(code..).unwrap_or_default().trim_end();
     let first = |rest: &str| words(rest).into_iter().next().map(|(_, word)| word);
     // FOR row IN query LOOP: the query.
     if first(rest).is_some_and(|word| word == "for" || word == "foreach") {
@@ -101,8 +101,14 @@ fn push(out: &mut Vec<Part>, text: &str, (from, to): (usize, usize), base: usize
             sql: without_into(rest),
             at: base + at,
         });
-    } else if EXPRESSIONS.contains(&word.as_str()) || rest.contains(":=") {
-        let cut = rest.find(":=").map_or(word.len(), |place| place + 2);
+        return;
+    }
+    let cut = if EXPRESSIONS.contains(&word.as_str()) {
+        Some(word.len())
+    } else {
+        assigned(rest)
+    };
+    if let Some(cut) = cut {
         // The word SELECT takes the place of what was cut away, so that offsets stay close.
         out.push(Part {
             sql: format!(
@@ -112,6 +118,38 @@ fn push(out: &mut Vec<Part>, text: &str, (from, to): (usize, usize), base: usize
             at: base + at,
         });
     }
+}
+
+/// Where the expression begins that a variable gets: after `:=`, a plain `=`, or DEFAULT.
+fn assigned(text: &str) -> Option<usize> {
+    let target = |sign: char| sign.is_alphanumeric() || "_.\"[]".contains(sign);
+    let after = text.trim_start_matches(target).trim_start();
+    let plain = after.starts_with('=').then(|| text.len() - after.len() + 1);
+    let default = || {
+        let (at, word) = words(text)
+            .into_iter()
+            .find(|(_, word)| word == "default")?;
+        Some(at + word.len())
+    };
+    let colon = || text.find(":=").map(|at| at + 2);
+    plain.or_else(colon).or_else(default)
+}
+
+/// Where the first word stands, after blanks and comments.
+fn code_start(text: &str) -> usize {
+    let mut rest = text.trim_start();
+    loop {
+        let end = if rest.starts_with("--") {
+            rest.find('\n')
+        } else if rest.starts_with("/*") {
+            rest.find("*/").map(|at| at + 2)
+        } else {
+            break;
+        };
+        rest = rest.get(end.unwrap_or(rest.len())..).unwrap_or_default();
+        rest = rest.trim_start();
+    }
+    text.len() - rest.len()
 }
 
 /// `SELECT a INTO b FROM c` fills a variable, which no parser of SQL knows.
@@ -155,6 +193,10 @@ fn words(text: &str) -> Vec<(usize, String)> {
         } else if *byte == b'-' && next == Some(&b'-') {
             let line = bytes.iter().skip(at).position(|other| *other == b'\n');
             at = line.map_or(bytes.len(), |line| at + line);
+        } else if *byte == b'/' && next == Some(&b'*') {
+            let rest = bytes.get(at + 2..).unwrap_or_default();
+            let end = rest.windows(2).position(|pair| pair == b"*/");
+            at = end.map_or(bytes.len(), |end| at + end + 4);
         } else if byte.is_ascii_alphabetic() || *byte == b'_' {
             let rest = bytes.get(at..).unwrap_or_default();
             let len = rest
@@ -200,6 +242,27 @@ mod tests {
                 "SELECT (SELECT max(i) FROM g)",
                 "SELECT 1 FROM h",
                 "SELECT NEW"
+            ]
+        );
+    }
+
+    #[test]
+    fn assignments_and_comments_hide_nothing_and_add_nothing() {
+        assert_eq!(
+            sql("DECLARE n int DEFAULT (SELECT 1 FROM a); BEGIN
+                 NEW.name = (SELECT name FROM b WHERE id = NEW.id);
+                 IF current_user = 'x' THEN
+                     -- fields that nobody may update themselves, or select from nowhere
+                     /* nor insert into nowhere */
+                     if EXISTS (SELECT 1 FROM c) THEN RAISE EXCEPTION 'update nowhere'; END IF;
+                 END IF;
+                 PERFORM f(x := (SELECT 1 FROM d)); END"),
+            [
+                "SELECT (SELECT 1 FROM a)",
+                "SELECT (SELECT name FROM b WHERE id = NEW.id)",
+                "SELECT current_user = 'x'",
+                "SELECT EXISTS (SELECT 1 FROM c)",
+                "SELECT f(x := (SELECT 1 FROM d))",
             ]
         );
     }

@@ -20,6 +20,11 @@ impl Lines {
     }
 }
 
+/// A name as an identifier in an SQL statement of either database.
+pub fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
 /// An identifier as PostgreSQL compares it: quoted as it stands, others in lower case.
 pub(super) fn folded(text: &str) -> String {
     match text

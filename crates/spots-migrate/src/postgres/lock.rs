@@ -96,16 +96,24 @@ pub(super) async fn unlock(
     failed: Option<&str>,
     force: bool,
 ) -> Result<Vec<String>, ApplyError> {
-    record::create(client).await?;
+    let recorded = record::format(client).await?.is_some();
     let holder = holder(client).await?;
     let mut said = match &holder {
         Some(holder) => vec![format!("held by {}", holder.shown), holder.life.clone()],
         None => vec!["nobody holds the lock".to_owned()],
     };
     let target = Postgres::new(client);
-    said.extend(unlock::half_done(&target).await?);
-    if let Some(id) = failed {
-        said.push(unlock::free(&target, id).await?);
+    if recorded {
+        said.extend(unlock::half_done(&target).await?);
+    }
+    match failed {
+        Some(id) if recorded => said.push(unlock::free(&target, id).await?),
+        Some(id) => {
+            return Err(ApplyError::Refused(Refusal::NotFailed {
+                id: id.to_owned(),
+            }));
+        }
+        None => {}
     }
     let Some(holder) = holder else {
         return Ok(said);
@@ -132,16 +140,17 @@ struct Holder {
 }
 
 const HOLDER: &str = "
-SELECT a.pid, format('session %s (%s) of %s%s', a.pid,
-        coalesce(nullif(a.application_name, ''), 'unnamed'), a.usename,
-        coalesce(' from ' || a.client_addr, '')),
+SELECT a.pid, format('session %s%s of %s%s', a.pid,
+        coalesce(' (' || nullif(a.application_name, '') || ')', ''), a.usename,
+        coalesce(' from ' || host(a.client_addr), '')),
     CASE
         WHEN cardinality(pg_blocking_pids(a.pid)) > 0 THEN format(
             'it waits for sessions %s, so it is slow, not abandoned', pg_blocking_pids(a.pid))
         WHEN a.state = 'active' THEN format(
             'it has worked for %s s on: %s; slow, not abandoned',
             round(extract(epoch FROM clock_timestamp() - a.query_start)),
-            left(regexp_replace(a.query, '\\s+', ' ', 'g'), 120))
+            left(regexp_replace(regexp_replace(a.query, '^BEGIN;SET LOCAL lock_timeout = \\d+;', ''),
+                '\\s+', ' ', 'g'), 120))
         ELSE format(
             'it has been silent for %s s; when its program is gone, the server ends it by itself',
             round(extract(epoch FROM clock_timestamp() - a.state_change)))

@@ -11,8 +11,8 @@ use super::{
 use crate::engine::gate::{self, Entry};
 use crate::engine::{frame, target::Target};
 use crate::{
-    ApplyError, Backfills, Certificate, Direction, Environment, Graph, Migration, MigrationSet,
-    RollBack, Run, Silent, Source, State,
+    ApplyError, Backfills, Certificate, DataOnRollback, Direction, Environment, Graph, Migration,
+    MigrationSet, RollBack, Run, Silent, Source, State,
 };
 
 /// Rehearses what is pending on a scratch database, stage by stage.
@@ -89,8 +89,7 @@ async fn whole_stage<T: Scratch>(
         if number == 0 {
             pairs(target, stage, rehearsal).await?;
         }
-        let step = one(target, set, backfills, migration, rehearsal).await?;
-        rehearsal.steps.push(step);
+        one(target, (set, migration), backfills, options, rehearsal).await?;
     }
     Ok(())
 }
@@ -141,11 +140,11 @@ async fn pairs<T: Scratch>(
 
 async fn one<T: Scratch>(
     target: &mut T,
-    set: &MigrationSet,
+    (set, migration): (&MigrationSet, &Migration),
     backfills: &Backfills<T::Backfill>,
-    migration: &Migration,
+    options: &RehearseOptions,
     rehearsal: &mut Rehearsal,
-) -> Result<RehearsedStep, ApplyError> {
+) -> Result<(), ApplyError> {
     let before = target.snapshot().await?;
     let facts = invariants(target, migration, false).await?;
     let started = target.clock().await?;
@@ -164,12 +163,9 @@ async fn one<T: Scratch>(
     rehearsal.problems.extend(problems);
     hold(target, migration, (&facts, true), rehearsal).await?;
     if has_way_back(migration, T::DIALECT) {
-        let started = target.clock().await?;
-        let mut silent = Silent;
-        let mut run = Run::by("rehearsal", &mut silent).accept_data_loss([migration.id.clone()]);
-        let back = RollBack::Id(migration.id.clone());
-        frame::roll_back(target, set, backfills, &back, &mut run).await?;
-        step.down_seconds = Some(target.clock().await? - started);
+        let there = fill_kept(target, migration, options, up, rehearsal).await?;
+        let seconds = back(target, set, backfills, migration).await?;
+        step.down_seconds = Some(seconds);
         let down = target.snapshot().await?;
         // Said before the second way up, which may fail for the same reason.
         let problems = problems_down(migration, T::DIALECT, &before, &down);
@@ -177,11 +173,45 @@ async fn one<T: Scratch>(
         hold(target, migration, (&facts, false), rehearsal).await?;
         to(target, set, backfills, migration).await?;
         let again = target.snapshot().await?;
-        let problems = problems_again(migration, &up, &again);
+        let problems = problems_again(migration, &there, &again);
         rehearsal.problems.extend(problems);
         hold(target, migration, (&facts, true), rehearsal).await?;
     }
-    Ok(step)
+    rehearsal.steps.push(step);
+    Ok(())
+}
+
+/// Puts rows into what a way up made, so that the way back has something to keep.
+async fn fill_kept<T: Scratch>(
+    target: &mut T,
+    migration: &Migration,
+    options: &RehearseOptions,
+    up: Snapshot,
+    rehearsal: &mut Rehearsal,
+) -> Result<Snapshot, ApplyError> {
+    match options.rows {
+        Some(rows) if migration.rollback.data == DataOnRollback::Kept => {
+            let made = generate(target, (options.seed, rows)).await?;
+            rehearsal.generated.extend(made);
+            target.snapshot().await
+        }
+        _ => Ok(up),
+    }
+}
+
+/// Takes a migration back; says how many seconds that took.
+async fn back<T: Scratch>(
+    target: &mut T,
+    set: &MigrationSet,
+    backfills: &Backfills<T::Backfill>,
+    migration: &Migration,
+) -> Result<f64, ApplyError> {
+    let started = target.clock().await?;
+    let mut silent = Silent;
+    let mut run = Run::by("rehearsal", &mut silent).accept_data_loss([migration.id.clone()]);
+    let what = RollBack::Id(migration.id.clone());
+    frame::roll_back(target, set, backfills, &what, &mut run).await?;
+    Ok(target.clock().await? - started)
 }
 
 async fn to<T: Scratch>(

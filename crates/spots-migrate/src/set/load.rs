@@ -116,6 +116,28 @@ fn too_many(path: &str) -> Finding {
         .fix("Name the folder of the migrations itself.")
 }
 
+/// Leaves out what is said of a migration only because one of its files was not read.
+pub(crate) fn without_echoes(findings: &mut Vec<Finding>, also: &[Finding]) {
+    let folder = |finding: &Finding| {
+        let place = finding.place.as_ref()?;
+        Some(place.path.split_once('/')?.0.to_owned())
+    };
+    let unread = findings
+        .iter()
+        .chain(also)
+        .filter(|finding| matches!(&*finding.rule, "unreadable-file" | "oversized-file"))
+        .filter_map(folder)
+        .collect::<BTreeSet<_>>();
+    findings.retain(|finding| {
+        let of_manifest = finding
+            .place
+            .as_ref()
+            .is_some_and(|place| place.path.ends_with("/migration.toml"));
+        let missing = matches!(&*finding.rule, "empty-script" | "bad-manifest") && of_manifest;
+        !(missing && folder(finding).is_some_and(|folder| unread.contains(&folder)))
+    });
+}
+
 /// Reads the project's own layout: a folder per migration.
 pub(crate) fn spots(files: &Files) -> Loaded {
     let mut loaded = Loaded::default();
@@ -296,7 +318,7 @@ fn no_up(path: &str, folder: &str) -> Finding {
         .fix("Write up.sql, or up.sqlite.sql and up.postgres.sql.")
 }
 
-/// Sorts by what is declared; ties keep the order of ids.
+/// Sorts by what is declared and by the gates of phases; ties keep the order of ids.
 fn put_in_order(loaded: &mut Loaded) {
     let mut numbers = BTreeMap::new();
     for (number, migration) in loaded.migrations.iter().enumerate() {
@@ -315,19 +337,22 @@ fn put_in_order(loaded: &mut Loaded) {
             }
         }
     }
-    let order = match topological(loaded.migrations.len(), &edges) {
+    let edges = gated(loaded, edges);
+    let gates = loaded.gates.len();
+    let own = |node: &usize| node.checked_sub(gates);
+    let order = match topological(gates + loaded.migrations.len(), &edges) {
         Ok(order) => order,
         Err(cycle) => {
             let cycle = cycle
                 .iter()
-                .filter_map(|number| loaded.migrations.get(*number))
+                .filter_map(|node| loaded.migrations.get(own(node)?))
                 .collect::<Vec<_>>();
             loaded.findings.push(cyclic(&cycle));
             return;
         }
     };
-    let mut rank = vec![0; order.len()];
-    for (position, number) in order.into_iter().enumerate() {
+    let mut rank = vec![0; loaded.migrations.len()];
+    for (position, number) in order.iter().filter_map(own).enumerate() {
         if let Some(rank) = rank.get_mut(number) {
             *rank = position;
         }
@@ -338,6 +363,27 @@ fn put_in_order(loaded: &mut Loaded) {
         .collect::<Vec<_>>();
     ranked.sort_by_key(|(rank, _)| *rank);
     loaded.migrations = ranked.into_iter().map(|(_, migration)| migration).collect();
+}
+
+/// With a node for each gated phase, between what it waits for and its own migrations.
+///
+/// Gates come before all numbers: one that opens lets its phase in at its place, not at the end.
+fn gated(loaded: &Loaded, edges: BTreeSet<(usize, usize)>) -> BTreeSet<(usize, usize)> {
+    let gates = loaded.gates.len();
+    let mut edges = edges
+        .into_iter()
+        .map(|(before, after)| (gates + before, gates + after))
+        .collect::<BTreeSet<_>>();
+    for (gate, (phase, awaited)) in loaded.gates.iter().enumerate() {
+        for (node, migration) in (gates..).zip(&loaded.migrations) {
+            match &migration.phase {
+                Some(own) if own == phase => edges.insert((gate, node)),
+                Some(other) if awaited.contains(other) => edges.insert((node, gate)),
+                _ => false,
+            };
+        }
+    }
+    edges
 }
 
 fn duplicate(migration: &Migration) -> Finding {
@@ -364,14 +410,16 @@ fn cyclic(cycle: &[&Migration]) -> Finding {
         .map(|migration| migration.id.as_str())
         .collect::<Vec<_>>();
     let first = ids.first().copied().unwrap_or_default();
-    let path = cycle
-        .first()
-        .map_or("", |migration| migration.path.as_str());
     let message = format!("These wait for each other: {} → {first}.", ids.join(" → "));
+    // A gate is right for all of a phase: what says otherwise by itself is to change.
+    let says = |one: &&&Migration| one.after.iter().any(|id| ids.contains(&id.as_str()));
+    let saying = cycle.iter().filter(says).min_by_key(|one| &one.id);
+    let path = |one: &&Migration| one.path.clone();
+    let place = saying.or(cycle.first()).map(path).unwrap_or_default();
     let mut finding = Finding::new("cycle", Level::Error, ids.join(" "), message)
-        .at(Place::file(path))
-        .fix("Remove one `after`, or split one of them.");
-    for migration in cycle.iter().skip(1) {
+        .at(Place::file(&place))
+        .fix("Remove one `after` or gate, or split one of them.");
+    for migration in cycle.iter().filter(|one| one.path != place) {
         finding = finding.related(Place::file(&migration.path), "also in the cycle");
     }
     finding

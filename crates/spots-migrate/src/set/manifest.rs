@@ -26,7 +26,7 @@ pub enum DataOnRollback {
 pub struct Condition {
     /// An SQL expression that is true when rolling back is allowed.
     pub holds: String,
-    /// What to tell the operator when it is not.
+    /// The same in words, such as "no reservation exists yet".
     pub message: String,
 }
 

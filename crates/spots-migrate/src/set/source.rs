@@ -87,12 +87,10 @@ pub(crate) fn line_of(bytes: &[u8], offset: usize) -> u32 {
 }
 
 pub(crate) fn too_large(path: &str, bytes: u64) -> Finding {
-    unreadable(
-        path,
-        1,
-        &format!("has {bytes} bytes; at most {FILE_BYTES_MAX} are read"),
-    )
-    .fix("Move the data into a backfill, or split the file.")
+    let message = format!("{path} has {bytes} bytes; at most {FILE_BYTES_MAX} are read.");
+    Finding::new("oversized-file", Level::Error, path, message)
+        .at(Place::file(path))
+        .fix("Move the data into a backfill, or split the file.")
 }
 
 fn unreadable(path: &str, line: u32, what: &str) -> Finding {

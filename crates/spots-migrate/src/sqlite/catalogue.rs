@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::Connection;
 
+use crate::quoted;
 use crate::rehearse::generate::{Column, Kind, Reference, Table, mentioned};
 
 /// Every table but the engine's own and those that others maintain.
@@ -30,10 +31,6 @@ pub(super) fn tables(connection: &Connection) -> rusqlite::Result<Vec<Table>> {
             })
         })
         .collect()
-}
-
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 fn columns(

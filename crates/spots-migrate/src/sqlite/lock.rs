@@ -74,7 +74,7 @@ pub(super) fn take(connection: &Connection, run: &mut Run<'_>) -> Result<i64, Ap
                 }
                 return Ok(token);
             }
-            Tried::Busy => "a connection that writes to the database".to_owned(),
+            Tried::Busy => holder(connection)?,
             Tried::Held { holder } => {
                 // Nothing in SQLite waits for a row; a parked thread costs nothing.
                 thread::park_timeout(POLL);
@@ -127,8 +127,35 @@ fn try_take(connection: &Connection, run: &Run<'_>) -> Result<Tried, ApplyError>
     })
 }
 
-fn owner(transaction: &Transaction<'_>) -> Result<Option<Owner>, ApplyError> {
-    transaction
+/// Who holds the lock while a connection writes: readers may look meanwhile, for the most part.
+fn holder(connection: &Connection) -> Result<String, ApplyError> {
+    let busy = |error: &ApplyError| match error {
+        ApplyError::Database { source, .. } => source
+            .downcast_ref::<rusqlite::Error>()
+            .is_some_and(is_busy),
+        _ => false,
+    };
+    let set = ApplyError::database::<rusqlite::Error>;
+    connection
+        .busy_timeout(Duration::ZERO)
+        .map_err(set("set the busy timeout"))?;
+    let found = record::format(connection).and_then(|format| match format {
+        Some(_) => owner(connection),
+        None => Ok(None),
+    });
+    connection
+        .busy_timeout(POLL)
+        .map_err(set("set the busy timeout"))?;
+    match found {
+        Ok(Some(owner)) => Ok(owner.describe()),
+        Err(error) if !busy(&error) => Err(error),
+        // While it commits, a writer may keep readers out.
+        Ok(None) | Err(_) => Ok("a connection that writes to the database".to_owned()),
+    }
+}
+
+fn owner(connection: &Connection) -> Result<Option<Owner>, ApplyError> {
+    connection
         .query_row(
             "SELECT owner, coalesce(process, ''), coalesce(since, ''),
                  coalesce(unixepoch('subsec') - heartbeat, 0.0)
@@ -153,17 +180,41 @@ pub(super) fn unlock(
     failed: Option<&str>,
     force: bool,
 ) -> Result<Vec<String>, ApplyError> {
-    let what = "unlock the migrations";
-    let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)
-        .map_err(ApplyError::database(what))?;
-    record::create(&transaction)?;
+    if record::format(connection)?.is_none() {
+        return match failed {
+            Some(id) => Err(ApplyError::Refused(Refusal::NotFailed {
+                id: id.to_owned(),
+            })),
+            None => Ok(vec!["nobody holds the lock".to_owned()]),
+        };
+    }
     let target = Sqlite::new(connection);
-    let owner = owner(&transaction)?;
+    let owner = owner(connection)?;
     let mut said = match &owner {
         Some(owner) => vec![format!("held by {}; {}", owner.describe(), owner.life())],
         None => vec!["nobody holds the lock".to_owned()],
     };
     said.extend(at_once(unlock::half_done(&target))?);
+    if failed.is_none() && !force {
+        if owner.is_some() {
+            said.push(
+                "nothing was changed; --force takes the lock: the run loses the step that it is at, keeps those that are recorded, and stops".to_owned(),
+            );
+        }
+        return Ok(said);
+    }
+    let what = "unlock the migrations";
+    let transaction = match Transaction::new_unchecked(connection, TransactionBehavior::Immediate) {
+        Ok(transaction) => transaction,
+        Err(error) if is_busy(&error) => {
+            let holder = owner.map_or_else(
+                || "a connection that writes to the database".to_owned(),
+                |owner| owner.describe(),
+            );
+            return Err(ApplyError::Refused(Refusal::InAStep { holder }));
+        }
+        Err(error) => return Err(ApplyError::database(what)(error)),
+    };
     if let Some(id) = failed {
         said.push(at_once(unlock::free(&target, id))?);
     }
@@ -177,10 +228,6 @@ pub(super) fn unlock(
             .map_err(ApplyError::database(what))?;
         said.push(
             "the lock is free; its run, if it still lives, stops at its next step".to_owned(),
-        );
-    } else if owner.is_some() {
-        said.push(
-            "nothing was changed; --force takes the lock: the run loses the step that it is at, keeps those that are recorded, and stops".to_owned(),
         );
     }
     transaction.commit().map_err(ApplyError::database(what))?;

@@ -6,8 +6,8 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 use sha2::{Digest as _, Sha256};
 
-use crate::ApplyError;
 use crate::rehearse::Snapshot;
+use crate::{ApplyError, quoted};
 
 /// Schema and contents, without the engine's own tables.
 pub(super) fn take(connection: &Connection) -> Result<Snapshot, ApplyError> {
@@ -59,7 +59,7 @@ pub(super) fn entries(
 
 /// Rows, and the sum of their hashes: the same in any order.
 fn contents(connection: &Connection, table: &str) -> rusqlite::Result<(u64, String)> {
-    let query = format!("SELECT * FROM \"{}\"", table.replace('"', "\"\""));
+    let query = format!("SELECT * FROM {}", quoted(table));
     let mut statement = connection.prepare(&query)?;
     let columns = statement.column_count();
     let (mut count, mut sum) = (0, 0_u128);

@@ -56,6 +56,15 @@ fn told() -> Option<String> {
     std::env::var("SPOTS_CRASH_DATABASE").ok()
 }
 
+/// How many kills: as told for a long proof, see docs/migrations.md, else so many.
+#[expect(clippy::disallowed_methods, reason = "what a person tells a long run")]
+fn rounds(default: u64) -> u64 {
+    let told = std::env::var("SPOTS_KILLS").ok();
+    told.map_or(default, |told| {
+        told.parse().expect("SPOTS_KILLS is a number")
+    })
+}
+
 /// Kills after a while; says whether it was in time.
 fn kill_after(mut child: Child, micros: u64) -> bool {
     std::thread::park_timeout(Duration::from_micros(micros));
@@ -122,7 +131,7 @@ fn sqlite_is_consistent(file: &Path) -> usize {
 fn sqlite_killed_at_any_moment_says_the_truth_and_goes_on() {
     let mut kills = 0;
     let mut partly = 0;
-    for round in 0..150_u64 {
+    for round in 0..rounds(200) {
         let dir = folder();
         let file = dir.path().join("db");
         let child = victim("crash::sqlite_victim", file.to_str().unwrap());
@@ -157,12 +166,11 @@ fn postgres_victim() {
 fn postgres_killed_at_any_moment_says_the_truth_and_goes_on() {
     let cluster = Cluster::start();
     cluster::block_on(async {
-        let mut partly = 0;
-        for round in 0..60_u64 {
-            let name = format!("crash{round}");
-            let mut client = cluster.database(&name).await;
-            let child = victim("crash::postgres_victim", &cluster.config(&name));
-            kill_after(child, 8_000 + round * 1_733 % 90_000);
+        let mut client = cluster.database("crash").await;
+        let (mut kills, mut partly) = (0, 0);
+        for round in 0..rounds(200) {
+            let child = victim("crash::postgres_victim", &cluster.config("crash"));
+            kills += u64::from(kill_after(child, 8_000 + round * 1_733 % 90_000));
             // Takes the lock once the server has seen that the victim is gone.
             let none = postgres::Backfills::new();
             let mut silent = spots_migrate::Silent;
@@ -193,8 +201,10 @@ fn postgres_killed_at_any_moment_says_the_truth_and_goes_on() {
                 let rows = client.query_one(&query, &[]).await.unwrap();
                 assert_eq!(rows.get::<_, i64>(0), 1, "t{number} was filled once");
             }
+            let empty = "DROP SCHEMA public, spots_migrate CASCADE; CREATE SCHEMA public";
+            client.batch_execute(empty).await.unwrap();
         }
-        println!("{partly} killed in the middle");
+        println!("{kills} killed in time, {partly} of them in the middle");
         assert!(partly > 0, "no kill came in the middle: move the times");
     });
 }

@@ -13,6 +13,10 @@ mod random;
 #[cfg(test)]
 mod rehearse;
 #[cfg(test)]
+mod rules;
+#[cfg(test)]
+mod runners;
+#[cfg(test)]
 mod set;
 #[cfg(test)]
 mod sqlite;

@@ -9,6 +9,7 @@ use spots_migrate::{
 };
 use tokio_postgres::{Client, Transaction};
 
+use crate::sqlite::{LOSSES, losing};
 use crate::support::cluster::{self, Cluster};
 use crate::support::{quiet, set};
 
@@ -211,6 +212,34 @@ fn a_lock_on_a_table_is_retried_until_it_is_had() {
     });
 }
 
+#[test]
+fn a_loss_is_named_by_rows_and_columns_and_asks_for_consent() {
+    in_runtime(|cluster| async move {
+        for (number, case) in LOSSES.iter().enumerate() {
+            let mut client = cluster.database(&format!("loss{number}")).await;
+            let set = losing(case);
+            go(&mut client, &set).await.unwrap();
+            let rows = "INSERT INTO a VALUES (1, 'x'), (2, NULL)";
+            client.batch_execute(rows).await.unwrap();
+            let all = RollBack::All;
+            let none = Backfills::new();
+            let mut silent = Silent;
+            let mut run = quiet(&mut silent);
+            let result = roll_back(&mut client, &set, &none, &all, &mut run).await;
+            let Some(said) = case.2 else {
+                assert_eq!(result.unwrap().ids, ["2", "1"], "{case:?}");
+                continue;
+            };
+            let refused = result.unwrap_err().to_string();
+            assert!(refused.contains(said), "{said}: {refused}");
+            assert_eq!(count(&client, "a").await, 2, "nothing was touched");
+            let mut run = quiet(&mut silent).accept_data_loss(["2".to_owned()]);
+            let back = roll_back(&mut client, &set, &none, &all, &mut run).await;
+            assert_eq!(back.unwrap().ids, ["2", "1"]);
+        }
+    });
+}
+
 struct Double;
 
 #[async_trait::async_trait]
@@ -246,7 +275,7 @@ fn a_backfill_runs_in_batches_and_conditions_guard_the_way_back() {
         let mut client = cluster.database("fill").await;
         let set = set(&[(
             "1",
-            "backfill = 'double'\n[rollback]\nconditions = [{ holds = 'NOT EXISTS (SELECT 1 FROM a)', message = 'a has rows' }]",
+            "backfill = 'double'\n[rollback]\nconditions = [{ holds = 'NOT EXISTS (SELECT 1 FROM a)', message = 'a is empty' }]",
             "CREATE TABLE a AS SELECT i AS id, NULL::int AS twice FROM generate_series(1, 95) i",
             "DROP TABLE a",
         )]);

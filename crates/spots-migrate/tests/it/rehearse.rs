@@ -30,6 +30,24 @@ const CASES: &[(&str, &str, &str, Option<&str>)] = &[
         None,
     ),
     (
+        "[rollback]\ndata = 'derived'",
+        "CREATE TABLE b AS SELECT id, n FROM a",
+        "DROP TABLE b",
+        None,
+    ),
+    (
+        "[rollback]\ndata = 'derived'",
+        "CREATE TABLE b (id INTEGER, n TEXT); INSERT INTO b SELECT id, random() FROM a",
+        "DROP TABLE b",
+        Some("the second way up gives other rows in b"),
+    ),
+    (
+        "[rollback]\ndata = 'lost'",
+        "CREATE TABLE b (id INTEGER)",
+        "DROP TABLE b; DELETE FROM a",
+        Some("does not restore a"),
+    ),
+    (
         "",
         "CREATE TABLE b (id INTEGER); INSERT INTO c VALUES (1)",
         "DROP TABLE b",
@@ -42,6 +60,66 @@ const CASES: &[(&str, &str, &str, Option<&str>)] = &[
         None,
     ),
 ];
+
+/// Ways back that keep rows, and what a rehearsal with made rows says of them.
+const KEPT: &[(&str, &str, Option<&str>)] = &[
+    (
+        "CREATE TABLE b (id INTEGER, n TEXT);
+         CREATE TABLE IF NOT EXISTS aside (id INTEGER, n TEXT);
+         INSERT INTO b SELECT id, n FROM aside; DROP TABLE aside;",
+        "CREATE TABLE aside AS SELECT id, n FROM b; DROP TABLE b;",
+        None,
+    ),
+    (
+        "CREATE TABLE b (id INTEGER, n TEXT);
+         CREATE TABLE IF NOT EXISTS aside (id INTEGER, n TEXT);
+         INSERT INTO b SELECT id, NULL FROM aside; DROP TABLE aside;",
+        "CREATE TABLE aside AS SELECT id, n FROM b; DROP TABLE b;",
+        Some("the second way up gives other rows in b"),
+    ),
+    (
+        "CREATE TABLE b (id INTEGER, n TEXT);",
+        "DROP TABLE b;",
+        Some("the second way up gives other rows in b (20 the first time)"),
+    ),
+    (
+        "CREATE TABLE b (id INTEGER, n TEXT);
+         CREATE TABLE IF NOT EXISTS aside (id INTEGER, n TEXT);
+         INSERT INTO b SELECT id, n FROM aside;",
+        "DROP TABLE aside; CREATE TABLE aside AS SELECT id, n FROM b; DROP TABLE b;",
+        Some("the second way up gives other rows in aside"),
+    ),
+];
+
+fn keeping((up, down, _): &(&'static str, &'static str, Option<&str>)) -> MigrationSet {
+    set(&[BASE, ("2", "[rollback]\ndata = 'kept'", up, down)])
+}
+
+const WITH_ROWS: RehearseOptions = RehearseOptions {
+    rows: Some(20),
+    seed: 3,
+    sanitise: false,
+};
+
+#[test]
+fn rows_that_are_kept_are_moved_aside_and_come_back() {
+    for case in KEPT {
+        let none = sqlite::Backfills::new();
+        let says = sqlite::rehearse_with(None, &keeping(case), &none, &WITH_ROWS).unwrap();
+        check(&says, case.2);
+    }
+    let cluster = Cluster::start();
+    cluster::block_on(async {
+        for (number, case) in KEPT.iter().enumerate() {
+            let mut client = cluster.database(&format!("kept{number}")).await;
+            let none = postgres::Backfills::new();
+            let says = postgres::rehearse_with(&mut client, &keeping(case), &none, &WITH_ROWS)
+                .await
+                .unwrap();
+            check(&says, case.2);
+        }
+    });
+}
 
 fn check(says: &Rehearsal, wanted: Option<&str>) {
     match wanted {

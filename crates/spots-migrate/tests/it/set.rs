@@ -32,6 +32,42 @@ fn declared_order_wins_over_ids_and_ties_go_by_id() {
 }
 
 #[test]
+fn a_gated_phase_comes_after_all_of_the_phase_that_it_waits_for() {
+    let order = |gates: &str| {
+        let set = MigrationSet::from_embedded(&[
+            ("set.toml", gates),
+            ("1-tables/migration.toml", "phase = '9'"),
+            ("1-tables/up.sql", "SELECT 1"),
+            ("2-agents/migration.toml", "phase = '7.3'"),
+            ("2-agents/up.sql", "SELECT 1"),
+            ("3-more/migration.toml", ""),
+            ("3-more/up.sql", "SELECT 1"),
+        ])
+        .unwrap();
+        let ids = set.migrations().iter().map(|one| one.id.clone());
+        ids.collect::<Vec<_>>()
+    };
+    assert_eq!(order(""), ["1-tables", "2-agents", "3-more"]);
+    assert_eq!(
+        order("[phases]\n9 = ['7.3']"),
+        ["2-agents", "1-tables", "3-more"],
+        "the phase waits, and what has none keeps its place"
+    );
+    let round = findings(&[
+        ("set.toml", "[phases]\n9 = ['7.3']"),
+        ("1-tables/migration.toml", "phase = '9'"),
+        ("1-tables/up.sql", "SELECT 1"),
+        (
+            "2-agents/migration.toml",
+            "phase = '7.3'\nafter = ['1-tables']",
+        ),
+        ("2-agents/up.sql", "SELECT 1"),
+    ]);
+    let cycle = ("cycle".to_owned(), "2-agents/migration.toml".to_owned(), 1);
+    assert_eq!(round, [cycle]);
+}
+
+#[test]
 fn a_variant_is_preferred_and_line_ends_do_not_change_checksums() {
     let unix = MigrationSet::from_embedded(&[
         ("1/migration.toml", ""),

@@ -114,7 +114,8 @@ fn edited_removed_and_newer_are_told_apart() {
     assert_eq!(
         refusal(go(&mut connection, &edited)),
         Refusal::Edited {
-            ids: vec!["1".into()]
+            ids: vec!["1".into()],
+            paths: vec!["1/up.sql".into()],
         }
     );
     assert_eq!(
@@ -129,6 +130,46 @@ fn edited_removed_and_newer_are_told_apart() {
         Refusal::Removed {
             ids: vec!["2".into()]
         }
+    );
+}
+
+/// A migration that comes into the set before one that is applied: harmless, it runs; else it is
+/// refused with the way out, and the way out works.
+#[test]
+fn a_latecomer_runs_unless_an_applied_one_builds_on_its_place() {
+    let released = [
+        ("1", "", "CREATE TABLE a (id INTEGER)", "DROP TABLE a"),
+        (
+            "3",
+            "",
+            "ALTER TABLE a ADD COLUMN c TEXT",
+            "ALTER TABLE a DROP COLUMN c",
+        ),
+    ];
+    let mut connection = Connection::open_in_memory().unwrap();
+    go(&mut connection, &set(&released)).unwrap();
+    let harmless = ("2", "", "CREATE TABLE b (id INTEGER)", "DROP TABLE b");
+    let with = |late| set(&[released[0], late, released[1]]);
+    assert_eq!(go(&mut connection, &with(harmless)).unwrap(), ["2"]);
+    back(&mut connection, &with(harmless), &RollBack::Id("2".into()));
+
+    let late = |manifest| {
+        let up = "ALTER TABLE a ADD COLUMN b TEXT";
+        ("2", manifest, up, "ALTER TABLE a DROP COLUMN b")
+    };
+    let refused = refusal(go(&mut connection, &with(late(""))));
+    assert_eq!(
+        refused.to_string(),
+        "2 should have come before 3, which is applied; give it a dependency that puts it after, \
+         or roll 3 back first"
+    );
+    assert_eq!(
+        count(&connection, "pragma_table_info('a') WHERE name = 'b'"),
+        0
+    );
+    assert_eq!(
+        go(&mut connection, &with(late("after = ['3']"))).unwrap(),
+        ["2"]
     );
 }
 
@@ -180,7 +221,7 @@ fn conditions_and_consent_guard_the_way_back() {
     let mut connection = Connection::open_in_memory().unwrap();
     let set = set(&[(
         "1",
-        "[rollback]\ndata = 'lost'\nconditions = [{ holds = 'NOT EXISTS (SELECT 1 FROM a)', message = 'a has rows' }]",
+        "[rollback]\ndata = 'lost'\nconditions = [{ holds = 'NOT EXISTS (SELECT 1 FROM a)', message = 'a is empty' }]",
         "CREATE TABLE a (id)",
         "DROP TABLE a",
     )]);
@@ -197,6 +238,72 @@ fn conditions_and_consent_guard_the_way_back() {
     connection.execute("DELETE FROM a", []).unwrap();
     roll_back(&mut connection, &set, &none, &all, &mut run).unwrap();
     assert_eq!(count(&connection, "sqlite_schema WHERE name = 'a'"), 0);
+}
+
+/// A way back, what is declared about it, and what is said of a table with two rows.
+pub(crate) const LOSSES: &[(&str, &str, Option<&str>)] = &[
+    (
+        "lost",
+        "DROP TABLE a",
+        Some("rolling 2 back loses data (a (id, n): 2 rows); consent with --accept-data-loss 2"),
+    ),
+    (
+        "lost",
+        "ALTER TABLE a DROP COLUMN n",
+        Some("rolling 2 back loses data (a.n: 1 rows); consent"),
+    ),
+    (
+        "none",
+        "DROP TABLE a",
+        Some("would drop a (id, n): 2 rows, and its manifest does not say that data is lost"),
+    ),
+    (
+        "none",
+        "CREATE TABLE next (id INTEGER, n TEXT); INSERT INTO next SELECT id, n FROM a;
+         DROP TABLE a; ALTER TABLE next RENAME TO a",
+        None,
+    ),
+    (
+        "kept",
+        "CREATE TABLE aside AS SELECT * FROM a; DROP TABLE a",
+        None,
+    ),
+];
+
+/// The set of one of them.
+pub(crate) fn losing((data, down, _): &(&'static str, &'static str, Option<&str>)) -> MigrationSet {
+    let manifest = format!("[rollback]\ndata = '{data}'");
+    set(&[
+        ("1", "", "CREATE TABLE b (id INTEGER)", "DROP TABLE b"),
+        ("2", &manifest, "CREATE TABLE a (id INTEGER, n TEXT)", down),
+    ])
+}
+
+#[test]
+fn a_loss_is_named_by_rows_and_columns_and_asks_for_consent() {
+    for case in LOSSES {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let set = losing(case);
+        go(&mut connection, &set).unwrap();
+        let rows = "INSERT INTO a VALUES (1, 'x'), (2, NULL)";
+        connection.execute(rows, []).unwrap();
+        let all = RollBack::All;
+        let none = Backfills::new();
+        let mut silent = Silent;
+        let result = roll_back(&mut connection, &set, &none, &all, &mut quiet(&mut silent));
+        match case.2 {
+            None => assert_eq!(result.unwrap().ids, ["2", "1"], "{case:?}"),
+            Some(said) => {
+                let refused = refusal(result).to_string();
+                assert!(refused.contains(said), "{said}: {refused}");
+                assert_eq!(count(&connection, "a"), 2, "nothing was touched");
+                assert_eq!(count(&connection, "b"), 0);
+                let mut run = quiet(&mut silent).accept_data_loss(["2".to_owned()]);
+                let ids = roll_back(&mut connection, &set, &none, &all, &mut run);
+                assert_eq!(ids.unwrap().ids, ["2", "1"]);
+            }
+        }
+    }
 }
 
 #[test]

@@ -316,4 +316,52 @@ pub(super) const LATE: &[Table] = &[
             Column("purged_at_ns", Technical, At("shares")),
         ],
     },
+    Table {
+        name: "models",
+        holds: "models that apps load, by the digest of their file",
+        readers: "the platform",
+        kept: "for ever",
+        columns: &[
+            Column("model_id", Technical, Not("of a model")),
+            Column("name", Technical, Not("of a model")),
+            Column("version", Technical, Not("of a model")),
+            Column("digest", Hash, Not("of a file")),
+            Column("size_bytes", Technical, Not("of a file")),
+        ],
+    },
+    Table {
+        name: "model_deployments",
+        holds: "to which share of agents a model goes; no agent",
+        readers: "the platform",
+        kept: "for ever",
+        columns: &[
+            Column("model_id", Technical, Not("of a model")),
+            Column("deployed_at_ns", Technical, Not("of a model")),
+            Column("error_bound_ns", Technical, Not("of a model")),
+            Column("stamp_id", Technical, Not("of a model")),
+            Column("permille", Technical, Not("of a model")),
+            Column("withdrawn_at_ns", Technical, Not("of a model")),
+        ],
+    },
+    Table {
+        name: "ml_features",
+        holds: "what models are told of agents: the names of the numbers",
+        readers: "the platform",
+        kept: "for ever",
+        columns: &[
+            Column("feature", Technical, Not("of a model")),
+            Column("describes", Technical, Not("of a model")),
+        ],
+    },
+    Table {
+        name: "agent_features",
+        holds: "numbers about an agent, from which models predict",
+        readers: "the platform, the person",
+        kept: "until the account is deleted",
+        columns: &[
+            Column("agent_id", Pseudonym, At("agentId")),
+            Column("feature", Personal, At("held.profiles")),
+            Column("value", Personal, At("held.profiles")),
+        ],
+    },
 ];

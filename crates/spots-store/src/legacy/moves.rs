@@ -191,6 +191,11 @@ pub(super) enum MoveError {
          run: spots migrate upgrade-legacy"
     )]
     NoKeys,
+    #[error(
+        "this database came from one of the old form, and its personal data is opened on the way \
+         back; run: spots migrate upgrade-legacy --back"
+    )]
+    NoKeysBack,
     #[error("the place `{0}` where the last run ended is none of this step")]
     Place(String),
     #[error("attendee_ids of event {0} is no JSON list of texts; mend the row and run again")]

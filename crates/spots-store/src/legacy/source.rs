@@ -108,8 +108,6 @@ impl Source {
 
 /// A table's name, with or without its schema, as SQL writes it.
 pub(super) fn quoted(name: &str) -> String {
-    let parts = name
-        .split('.')
-        .map(|part| format!("\"{}\"", part.replace('"', "\"\"")));
+    let parts = name.split('.').map(spots_migrate::quoted);
     parts.collect::<Vec<_>>().join(".")
 }

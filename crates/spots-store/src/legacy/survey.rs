@@ -9,13 +9,14 @@ use super::mapping::{Mapping, PARTS, Part};
 use super::moves::Row;
 use super::source::{Catalogue, Source, quoted};
 use crate::error::StoreError;
+use crate::schema;
 
 /// Findings of one kind about rows; the rest is counted.
 const ROWS_SHOWN_MAX: usize = 20;
 /// The engine's own tables and what the upgrade itself makes are no tables of the old application.
 const OWN: [&str; 2] = ["spots_migrate_", "legacy_"];
-/// What else the upgrade makes before the first row moves: there already when one that died goes on.
-const MADE_FIRST: [&str; 3] = ["agents", "user_agent_mappings", "user_keys"];
+/// Where the engine's record lies, on SQLite and on PostgreSQL.
+const RECORD: [&str; 2] = ["spots_migrate_", "spots_migrate."];
 /// Seconds since the Unix epoch beyond which a time is taken for milliseconds: the year 3000.
 const SECOND_MAX: i64 = 32_503_680_000;
 
@@ -253,13 +254,17 @@ impl Survey {
     }
 }
 
-/// Whether the old tables have the baseline's names and columns, so that they move where they are.
-/// Whether the engine or the upgrade made this table.
+/// Whether the engine or a migration made this table: there already when an upgrade that died goes
+/// on, and when one that went back goes up again.
 fn is_own(catalogue: &Catalogue, table: &str) -> bool {
-    let begun = || catalogue.keys().any(|name| name.starts_with(OWN[0]));
-    OWN.iter().any(|prefix| table.starts_with(prefix)) || (MADE_FIRST.contains(&table) && begun())
+    let of_record = |name: &String| RECORD.iter().any(|prefix| name.starts_with(prefix));
+    let recorded = catalogue.keys().any(of_record);
+    let old = PARTS.iter().any(|(name, _)| *name == table);
+    OWN.iter().any(|prefix| table.starts_with(prefix))
+        || (recorded && !old && schema::tables().contains(table))
 }
 
+/// Whether the old tables have the baseline's names and columns, so that they move where they are.
 fn is_baseline(catalogue: &Catalogue) -> bool {
     let theirs = catalogue
         .iter()

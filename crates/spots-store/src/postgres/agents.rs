@@ -19,6 +19,7 @@ statements! {
          agents AS (UPDATE agents SET agent_id = $2 WHERE agent_id = $1),
          profiles AS (UPDATE agent_profiles SET agent_id = $2 WHERE agent_id = $1),
          anonymous AS (UPDATE anonymous_users SET agent_id = $2 WHERE agent_id = $1),
+         features AS (UPDATE agent_features SET agent_id = $2 WHERE agent_id = $1),
          keys AS (UPDATE idempotency_keys SET actor = $2 WHERE actor = $1),
          guests AS (
              UPDATE guests g SET agent_id = $2

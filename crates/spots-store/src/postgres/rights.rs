@@ -23,6 +23,9 @@ statements! {
         "SELECT host_id, guest_id, code FROM guests WHERE agent_id = $1 ORDER BY host_id";
     AGENT_PROFILE(TEXT) = "SELECT profile FROM agent_profiles WHERE agent_id = $1";
     TRAITS(TEXT) = "SELECT traits FROM anonymous_users WHERE agent_id = $1";
+    FEATURES(TEXT) =
+        "SELECT json_object_agg(feature, value ORDER BY feature)::text FROM agent_features
+         WHERE agent_id = $1 HAVING count(*) > 0";
     OLD_EVENTS(TEXT) =
         "SELECT x.source, x.old_id, e.title FROM agent_bookings a
          JOIN reservations r ON r.host_id = a.host_id AND r.booking_id = a.booking_id
@@ -120,6 +123,7 @@ async fn held(store: &PostgresStore, user: &str, agent: &str) -> Result<Held, Fa
     for (place, sql) in [
         ("agent_profiles", &AGENT_PROFILE),
         ("anonymous_users", &TRAITS),
+        ("agent_features", &FEATURES),
     ] {
         for row in store.rows(sql, [&agent]).await? {
             held.profiles.push((place, row.try_get(0)?));

@@ -13,6 +13,7 @@
 
 use std::fmt::{self, Write as _};
 
+use spots_migrate::quoted;
 use tokio_postgres::Client;
 use tokio_postgres::types::ToSql;
 
@@ -312,10 +313,6 @@ CREATE POLICY {path} ON {schema}.{table} FOR SELECT TO {name} USING ({rows});\n"
 
 fn push(script: &mut String, text: fmt::Arguments<'_>) {
     script.write_fmt(text).expect("a string takes all text");
-}
-
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// Which of the roles a connection should be.

@@ -30,6 +30,7 @@ fn rotate(db: &Connection, user: &str, old: &str, new: &NewAgent) -> Result<(), 
         "UPDATE agents SET agent_id = ?2 WHERE agent_id = ?1",
         "UPDATE agent_profiles SET agent_id = ?2 WHERE agent_id = ?1",
         "UPDATE anonymous_users SET agent_id = ?2 WHERE agent_id = ?1",
+        "UPDATE agent_features SET agent_id = ?2 WHERE agent_id = ?1",
         "UPDATE idempotency_keys SET actor = ?2 WHERE actor = ?1",
         "UPDATE guests SET agent_id = ?2 WHERE agent_id = ?1 AND host_id IN
              (SELECT host_id FROM agent_bookings WHERE agent_id = ?1)",

@@ -106,6 +106,11 @@ fn held(db: &Connection, user: &str, agent: &str) -> Result<Held, Fault> {
             "anonymous_users",
             "SELECT traits FROM anonymous_users WHERE agent_id = ?1",
         ),
+        (
+            "agent_features",
+            "SELECT json_group_object(feature, value) FROM agent_features
+             WHERE agent_id = ?1 HAVING count(*) > 0",
+        ),
     ] {
         let mut statement = db.prepare_cached(sql)?;
         let rows = statement.query_map([agent], |row| Ok((place, row.get(0)?)))?;

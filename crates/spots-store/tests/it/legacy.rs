@@ -1,6 +1,7 @@
 //! An old SPOTS database goes up, every attendance is accounted for, and comes back as it was.
 
 mod figures;
+mod older;
 mod place;
 mod scan;
 

@@ -1,20 +1,22 @@
 //! What a person may ask: all that is held, correction, erasure.
 
 use spots_booking::{EventType, Refusal};
+use spots_privacy::consent::Person;
 use spots_privacy::ledger::entry::{commitment_of_erasure, erased_name};
 
-use crate::stage::{Stage, refused};
+use crate::stage::{Offer, Stage, refused};
 
-pub(crate) async fn what_is_held_is_told(stage: &Stage) {
-    let (offer, ada) = (stage.offer(None).await, stage.person().await);
-    let eve = stage.person().await;
-    let book = stage.book_sharing(ada.agent(), &offer, &[("name", "Ada")]);
-    stage.store.book(book.clone()).await.unwrap();
-    let user = ada.user().reveal();
+/// What the platform holds of people beyond accounts and bookings.
+async fn keep_elsewhere(stage: &Stage, (ada, eve): (&Person, &Person), offer: &Offer) {
     for sql in [
         format!(
             "INSERT INTO agent_profiles VALUES ('{}', 'curious')",
             ada.agent().reveal()
+        ),
+        format!(
+            "INSERT INTO agent_features VALUES ('{}', 'jazz', 0.5), ('{}', 'hikes', 0.25)",
+            ada.agent().reveal(),
+            eve.agent().reveal()
         ),
         format!(
             "INSERT INTO legacy_events VALUES
@@ -24,6 +26,15 @@ pub(crate) async fn what_is_held_is_told(stage: &Stage) {
     ] {
         stage.execute(&sql).await.unwrap();
     }
+}
+
+pub(crate) async fn what_is_held_is_told(stage: &Stage) {
+    let (offer, ada) = (stage.offer(None).await, stage.person().await);
+    let eve = stage.person().await;
+    let book = stage.book_sharing(ada.agent(), &offer, &[("name", "Ada")]);
+    stage.store.book(book.clone()).await.unwrap();
+    let user = ada.user().reveal();
+    keep_elsewhere(stage, (&ada, &eve), &offer).await;
     let held = stage
         .store
         .list_held(ada.user(), ada.agent())
@@ -32,7 +43,15 @@ pub(crate) async fn what_is_held_is_told(stage: &Stage) {
     let account = held.account.iter();
     let account: Vec<_> = account.map(|(name, text)| (&**name, &**text)).collect();
     assert!(account.contains(&("id", &user)));
-    assert_eq!(held.profiles, [("agent_profiles", "curious".to_owned())]);
+    let profiles = held.profiles.iter();
+    let profiles = profiles.map(|(place, text)| (*place, text.replace(' ', "")));
+    assert_eq!(
+        profiles.collect::<Vec<_>>(),
+        [
+            ("agent_profiles", "curious".to_owned()),
+            ("agent_features", r#"{"jazz":0.5}"#.to_owned()),
+        ]
+    );
     assert_eq!(
         held.old_events.len(),
         1,

@@ -3,18 +3,20 @@
 pub(crate) mod blobs;
 mod check;
 mod database;
+mod first_password;
 mod legacy;
 mod rehearse;
 mod roles;
 mod scratch;
 mod standing;
+mod told;
 mod views;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand, ValueEnum};
-use spots_migrate::{Dialect, Layout, MigrationSet};
+use spots_migrate::{ApplyError, Dialect, Layout, MigrationSet, SetError};
 
 use crate::output::Output;
 
@@ -40,6 +42,8 @@ pub(crate) enum MigrateCommand {
     Adopt(database::AdoptArgs),
     /// Move an old SPOTS database, of users and lists of attendees, to this one's form.
     UpgradeLegacy(legacy::UpgradeArgs),
+    /// Give a person of an old database, who came without a password, their first one.
+    FirstPassword(first_password::FirstPasswordArgs),
     /// Show who holds the lock, or free what an operator has mended.
     Unlock(database::UnlockArgs),
     /// PostgreSQL: make the login roles that hosts' and attendees' reads run as.
@@ -52,7 +56,7 @@ pub(crate) enum MigrateCommand {
 }
 
 pub(crate) fn run(command: MigrateCommand, output: &mut Output) -> anyhow::Result<ExitCode> {
-    match command {
+    let done = match command {
         MigrateCommand::Check(args) => check::run(&args, output),
         MigrateCommand::Inventory(args) => views::inventory(&args, output),
         MigrateCommand::Graph(args) => views::graph(&args, output),
@@ -63,10 +67,32 @@ pub(crate) fn run(command: MigrateCommand, output: &mut Output) -> anyhow::Resul
         MigrateCommand::Down(args) => database::down(&args, output),
         MigrateCommand::Adopt(args) => database::adopt(&args, output),
         MigrateCommand::UpgradeLegacy(args) => legacy::run(&args, output),
+        MigrateCommand::FirstPassword(args) => first_password::run(&args, output),
         MigrateCommand::Unlock(args) => database::unlock(&args, output),
         MigrateCommand::Roles(args) => roles::run(&args, output),
         MigrateCommand::Environment(args) => standing::environment(&args, output),
         MigrateCommand::Testing(command) => standing::testing(&command, output),
+    };
+    match done {
+        Err(error) if is_answer(&error) => {
+            output.note(&format!("refused: {error}"))?;
+            Ok(ExitCode::from(1))
+        }
+        done => done,
+    }
+}
+
+/// Whether an error says no and names the next step: exit status 1. Any other is 2.
+fn is_answer(error: &anyhow::Error) -> bool {
+    let read = |set: &SetError| {
+        let mut findings = set.findings.iter();
+        findings.all(|finding| finding.rule != "unreadable-file")
+    };
+    match error.downcast_ref::<ApplyError>() {
+        Some(ApplyError::Database { .. }) => false,
+        Some(ApplyError::Set(set)) => read(set),
+        Some(ApplyError::Refused(_) | ApplyError::Failed(_)) => true,
+        None => error.downcast_ref::<SetError>().is_some_and(read),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fs;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -140,5 +141,214 @@ fn a_database_goes_up_is_looked_at_and_goes_back() -> Outcome {
             .1
             .contains("may be tried again")
     );
+    Ok(())
+}
+
+/// A script that no database would take, the line at fault, and what is said.
+const BAD: &[(&str, &[u8], u32, &str)] = &[
+    ("empty", b"", 1, "holds no statement"),
+    (
+        "bom",
+        b"\xef\xbb\xbf-- nothing\r\n",
+        1,
+        "holds no statement",
+    ),
+    ("quote", b"SELECT 1;\nSELECT 'a;\n", 2, "never closed"),
+    ("dollar", b"SELECT 1;\n\nSELECT $$ a;\n", 3, "dollar quote"),
+    ("psql", b"SELECT 1;\n\\i other.sql\n", 2, "meta-command"),
+    (
+        "commit",
+        b"SELECT 1;\nCOMMIT;\nSELECT 2;\n",
+        2,
+        "has COMMIT",
+    ),
+    ("latin", b"SELECT 1;\n-- caf\xe9\n", 2, "not UTF-8"),
+    ("nul", b"SELECT 1;\n\n\0\n", 3, "NUL"),
+];
+
+#[test]
+fn what_no_database_would_take_is_refused_with_its_line_and_nothing_is_made() -> Outcome {
+    for (name, script, line, said) in BAD {
+        let folder = tempfile::tempdir()?;
+        let root = folder.path();
+        let set = root.join("set/1-a");
+        fs::create_dir_all(&set)?;
+        fs::write(set.join("migration.toml"), "")?;
+        fs::write(set.join("up.sql"), script)?;
+        let (status, text) = migrate(root, &["check", "--dir", "set"])?;
+        assert_eq!(status, 1, "{name}: {text}");
+        assert!(
+            text.contains(&format!("set/1-a/up.sql:{line}:1: error: ")) && text.contains(said),
+            "{name}: {text}"
+        );
+        assert!(text.contains("check: 1 error\n"), "{name}: {text}");
+        let (status, text) = migrate(root, &["apply", "--dir", "set", "--database", "app.db"])?;
+        assert_ne!(status, 0, "{name}: {text}");
+        assert!(
+            text.contains(&format!("1-a/up.sql:{line}: ")) && text.contains(said),
+            "{name}: {text}"
+        );
+        assert!(!root.join("app.db").exists(), "{name}: nothing is made");
+    }
+    Ok(())
+}
+
+/// Runs the binary as a user whom permissions bind: root reads everything.
+fn bound(folder: &Path, arguments: &[&str]) -> Result<(i32, String), Box<dyn Error>> {
+    let root = fs::metadata("/proc/self")?.uid() == 0;
+    let binary = env!("CARGO_BIN_EXE_spots");
+    let drop = ["--reuid=65534", "--regid=65534", "--clear-groups"];
+    let (program, before) = if root {
+        ("setpriv", [&drop[..], &[binary]].concat())
+    } else {
+        (binary, Vec::new())
+    };
+    let arguments = [&before[..], &["migrate"], arguments].concat();
+    let output = run(program, folder, &arguments)?;
+    let text = [output.stdout, output.stderr].concat();
+    Ok((output.status.code().unwrap_or(-1), String::from_utf8(text)?))
+}
+
+#[test]
+fn what_may_not_be_read_is_named_and_nothing_is_touched() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let root = folder.path();
+    let mode = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode));
+    // Whoever runs this may make a database here.
+    mode(root, 0o777)?;
+    for id in ["1-a", "2-b"] {
+        let one = root.join("set").join(id);
+        fs::create_dir_all(&one)?;
+        fs::write(one.join("migration.toml"), "")?;
+        fs::write(one.join("up.sql"), "SELECT 1;")?;
+        fs::write(one.join("down.sql"), "SELECT 1;")?;
+    }
+    let set = root.join("set");
+    for (path, shown) in [
+        (set.join("2-b"), "2-b"),
+        (set.join("2-b/down.sql"), "2-b/down.sql"),
+        (set.clone(), "."),
+    ] {
+        let before = fs::metadata(&path)?.permissions().mode();
+        mode(&path, 0)?;
+        let check = bound(root, &["check", "--dir", "set"]);
+        let apply = bound(root, &["apply", "--dir", "set", "--database", "app.db"]);
+        mode(&path, before)?;
+        let (status, text) = check?;
+        assert_eq!(status, 2, "{shown}: {text}");
+        let said = format!("set/{shown}: could not read: {shown} cannot be read: Permission");
+        assert!(text.contains(&said), "{text}");
+        assert!(text.contains("no findings, 1 could not be read"), "{text}");
+        let (status, text) = apply?;
+        assert_eq!(status, 2, "{shown}: {text}");
+        assert!(text.contains("Make it readable"), "{text}");
+        assert!(!root.join("app.db").exists());
+    }
+    Ok(())
+}
+
+#[test]
+fn a_set_that_does_not_fit_the_database_is_told_apart() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let root = folder.path();
+    let write = |set: &str, number: u32, text: &str| -> Outcome {
+        let one = root.join(set).join(format!("{number}-t"));
+        fs::create_dir_all(&one)?;
+        fs::write(one.join("migration.toml"), "")?;
+        Ok(fs::write(one.join("up.sql"), text)?)
+    };
+    let table = |number: u32| format!("CREATE TABLE t{number} (id INTEGER);\n");
+    for number in 1..=3 {
+        write("set", number, &table(number))?;
+        write(
+            "windows",
+            number,
+            &format!("\u{feff}{}", table(number).replace('\n', "\r\n")),
+        )?;
+        write("edited", number, &table(number + u32::from(number == 2)))?;
+    }
+    for number in [1, 2] {
+        write("older", number, &table(number))?;
+    }
+    for number in [1, 3] {
+        write("removed", number, &table(number))?;
+    }
+    let apply = |set: &str| migrate(root, &["apply", "--dir", set, "--database", "app.db"]);
+    assert_eq!(apply("set")?.0, 0);
+    assert_eq!(apply("windows")?, (0, "nothing to do\n".to_owned()));
+    for (set, said) in [
+        ("older", "newer than this set: it has 3-t; run the release"),
+        ("removed", "no longer in the set: 2-t; restore"),
+        (
+            "edited",
+            "edited after they were applied: 2-t (2-t/up.sql:1); restore",
+        ),
+    ] {
+        let (status, text) = apply(set)?;
+        assert_eq!(status, 1, "{set}: {text}");
+        assert!(
+            text.starts_with("refused: ") && text.contains(said),
+            "{set}: {text}"
+        );
+    }
+    assert_eq!(apply("set")?.1, "nothing to do\n", "nothing was touched");
+    let (status, text) = migrate(root, &["unlock", "--failed", "1-t", "--database", "app.db"])?;
+    assert_eq!(status, 1);
+    assert!(text.contains("1-t has not failed"), "{text}");
+    let (status, text) = migrate(root, &["status", "--dir", "set", "--database", "gone.db"])?;
+    assert_eq!(status, 2);
+    assert!(
+        text.contains("there is no SQLite database gone.db"),
+        "{text}"
+    );
+    Ok(())
+}
+
+#[test]
+fn a_failure_says_what_was_done_and_what_was_not() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let root = folder.path();
+    fs::create_dir(root.join("migrations"))?;
+    for (name, text) in [
+        ("1_a.up.sql", "CREATE TABLE a (id INTEGER PRIMARY KEY);"),
+        (
+            "2_b.up.sql",
+            "INSERT INTO a VALUES (1);\nINSERT INTO a\nVALUES (1);",
+        ),
+        ("3_c.up.sql", "CREATE TABLE c (id INTEGER);"),
+    ] {
+        fs::write(root.join("migrations").join(name), text)?;
+    }
+    let on = |command: &[&str]| migrate(root, &[command, &["--database", "app.db"]].concat());
+    let (status, text) = on(&["apply"])?;
+    assert_eq!(status, 1);
+    for part in [
+        "applied and kept: 1 migrations; not begun: 3_c",
+        "2_b.up.sql:2: statement 2 of 2_b failed: UNIQUE",
+        "nothing of it took effect",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let (status, text) = on(&["apply", "--json"])?;
+    assert_eq!(status, 1);
+    let json = text.split("refused: ").next().ok_or("no JSON")?;
+    let json = json.trim_start_matches(|sign| sign != '{');
+    let said: Value = serde_json::Deserializer::from_str(json)
+        .into_iter()
+        .next()
+        .ok_or("no JSON")??;
+    assert_eq!(said["done"], "applied");
+    let refused = said["refused"].as_str().ok_or("no reason")?;
+    assert!(refused.contains("unlock --failed 2_b"), "{refused}");
+    let (status, text) = on(&["unlock"])?;
+    assert_eq!(status, 0);
+    assert!(text.contains("2_b failed: 2_b.up.sql:2"), "{text}");
+    fs::write(
+        root.join("migrations/2_b.up.sql"),
+        "INSERT INTO a VALUES (1);",
+    )?;
+    let (status, text) = on(&["apply", "--json"])?;
+    assert_eq!(status, 0, "{text}");
+    assert!(text.contains("\"2_b\",\n    \"3_c\""), "{text}");
     Ok(())
 }

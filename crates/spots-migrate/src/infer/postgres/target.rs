@@ -176,11 +176,42 @@ impl Walk<'_> {
             .children()
             .flat_map(|list| list.children().collect::<Vec<_>>())
             .filter(|node| node.kind() == SyntaxKind::COLUMN)
-            .filter_map(|column| child(&column, SyntaxKind::COLUMN_NAME))
+            .filter_map(|column| Some((child(&column, SyntaxKind::COLUMN_NAME)?, column)))
             .collect::<Vec<_>>();
-        for name in columns {
+        for (name, column) in columns {
+            self.makes_sequence(&table, &name, &column);
             let object = table.part(Space::Column, &folded(&text(&name)));
             self.guarded_fact(node, (name, object, "column"), Action::Create);
+        }
+    }
+
+    /// A serial or identity column brings a sequence, whose name others use.
+    fn makes_sequence(&mut self, table: &Object, name: &SyntaxNode, column: &SyntaxNode) {
+        const SERIAL: [&str; 6] = [
+            "serial",
+            "bigserial",
+            "smallserial",
+            "serial2",
+            "serial4",
+            "serial8",
+        ];
+        let whole = column.text().to_string().to_lowercase();
+        let after = usize::from(name.text_range().end() - column.text_range().start());
+        let mut words = whole.get(after..).unwrap_or_default().split_whitespace();
+        let kind = words.next().unwrap_or_default();
+        let kind = kind.trim_end_matches([',', ';', ')']);
+        let identity = column
+            .descendants()
+            .any(|node| node.kind() == SyntaxKind::GENERATED_IDENTITY);
+        let sequence = format!("{}_{}_seq", table.name, folded(&text(name)));
+        // Longer names are cut by the server.
+        if (SERIAL.contains(&kind) || identity) && sequence.len() < 64 {
+            let object = Object::new(Space::Relation, &table.schema, &sequence);
+            let outer = self.guarded;
+            // A taken name gets a number instead of failing.
+            self.guarded = true;
+            self.fact(name, object, "sequence", Action::Create);
+            self.guarded = outer;
         }
     }
 
@@ -197,7 +228,12 @@ impl Walk<'_> {
             let old = || column(SyntaxKind::COLUMN_NAME_REF);
             let new = || column(SyntaxKind::COLUMN_NAME);
             let (column, action) = match step.kind() {
-                SyntaxKind::ADD_COLUMN => (new(), Action::Create),
+                SyntaxKind::ADD_COLUMN => {
+                    if let Some(name) = child(&step, SyntaxKind::COLUMN_NAME) {
+                        self.makes_sequence(&table, &name, &step);
+                    }
+                    (new(), Action::Create)
+                }
                 SyntaxKind::DROP_COLUMN => (old(), Action::Drop),
                 SyntaxKind::ALTER_COLUMN => (old(), Action::Alter),
                 SyntaxKind::RENAME_COLUMN => {
@@ -288,8 +324,12 @@ impl Walk<'_> {
         let Some((body, base)) = body else {
             return;
         };
-        let language = first(node, SyntaxKind::LANGUAGE_REF)
-            .map(|language| text(&language).trim_matches('\'').to_lowercase());
+        // LANGUAGE plpgsql, or as old dumps write it: LANGUAGE 'plpgsql'.
+        let language = first(node, SyntaxKind::LANGUAGE_FUNC_OPTION).and_then(|option| {
+            let option = text(&option);
+            let word = option.split_whitespace().next_back()?;
+            Some(word.trim_matches(['\'', '"']).to_lowercase())
+        });
         match language.as_deref() {
             // The server checks a body in SQL when it creates the function.
             Some("sql") => self.body(&body, base, (Certainty::Hard, false)),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
-use spots_migrate::{RollBack, Run, Silent, postgres, sqlite};
+use spots_migrate::{MigrationSet, RollBack, Run, Silent, postgres, sqlite};
 use spots_privacy::consent::sha256;
 use spots_store::legacy::{Mover, postgres_backfills, sqlite_backfills};
 use spots_store::{
@@ -60,19 +60,22 @@ impl Place {
     }
 
     pub(super) async fn up(&mut self, to: Option<&str>, mover: &Mover) {
+        self.up_set(&migrations(), to, mover).await;
+    }
+
+    pub(super) async fn up_set(&mut self, set: &MigrationSet, to: Option<&str>, mover: &Mover) {
         let mut silent = Silent;
         let mut run = Run::by("test", &mut silent);
         if let Some(to) = to {
             run = run.to(to);
         }
-        let set = migrations();
         let done = match self {
             Self::Sqlite(_, connection) => {
                 let connection = connection.get_mut().unwrap();
-                sqlite::apply(connection, &set, &sqlite_backfills(Some(mover)), &mut run)
+                sqlite::apply(connection, set, &sqlite_backfills(Some(mover)), &mut run)
             }
             Self::Postgres(_, client) => {
-                postgres::apply(client, &set, &postgres_backfills(Some(mover)), &mut run).await
+                postgres::apply(client, set, &postgres_backfills(Some(mover)), &mut run).await
             }
         };
         done.unwrap_or_else(|error| panic!("{error}: {error:?}"));

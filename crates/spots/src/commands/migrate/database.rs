@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::Args;
 use rusqlite::{Connection, OpenFlags};
 use spots_migrate::{
-    Applied, ApplyError, Certificate, Dialect, Event, MigrationSet, Record, RollBack, Run,
-    Standing, State, postgres, sqlite,
+    Applied, ApplyError, Certificate, Dialect, MigrationSet, Record, RollBack, Run, Standing,
+    State, postgres, sqlite,
 };
 use spots_store::PostgresAddress;
 use spots_store::legacy::{postgres_backfills, sqlite_backfills};
@@ -18,10 +18,13 @@ use tokio_postgres::Client;
 
 use super::SetArgs;
 use super::scratch::{self, Scratch};
+use super::told::{finish, left, teller};
 use crate::output::Output;
 
 /// At most so many migrations run side by side.
 const JOBS_MAX: i64 = 16;
+/// So many unless told.
+const JOBS_DEFAULT: u8 = 4;
 
 /// Which database.
 #[derive(Debug, Args)]
@@ -59,12 +62,16 @@ pub(crate) struct ApplyArgs {
     /// Wait at most so many seconds for another run.
     #[arg(long, value_name = "SECONDS", default_value = "3600")]
     wait: u64,
-    /// On PostgreSQL, run so many migrations of one stage side by side.
-    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=JOBS_MAX))]
-    jobs: u8,
+    /// On PostgreSQL, run so many migrations of one stage side by side: 4 unless told, but one by
+    /// one where another tool's numbers give the order.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=JOBS_MAX))]
+    jobs: Option<u8>,
     /// The JSON of a rehearsal that was made elsewhere, for a production database.
     #[arg(long, value_name = "FILE")]
     rehearsal: Option<PathBuf>,
+    /// Write JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -79,6 +86,9 @@ pub(crate) struct AdoptArgs {
     /// Wait at most so many seconds for another run.
     #[arg(long, value_name = "SECONDS", default_value = "3600")]
     wait: u64,
+    /// Write JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -103,6 +113,9 @@ pub(crate) struct DownArgs {
     /// Consent to the loss of data that these migrations declare.
     #[arg(long, value_name = "ID", value_delimiter = ',')]
     accept_data_loss: Vec<String>,
+    /// Write JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -123,10 +136,19 @@ pub(super) enum Database {
     Postgres(Box<Client>, Runtime),
 }
 
+/// Which kind of database an address means.
+fn dialect_of(url: &str) -> Dialect {
+    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        Dialect::Postgres
+    } else {
+        Dialect::Sqlite
+    }
+}
+
 impl Database {
     pub(super) fn open(args: &DatabaseArgs, create: bool) -> anyhow::Result<Self> {
         let url = &args.database;
-        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        if dialect_of(url) == Dialect::Postgres {
             let runtime = tokio::runtime::Builder::new_multi_thread()
                 .worker_threads(1)
                 .enable_all()
@@ -141,6 +163,12 @@ impl Database {
         );
         let mut flags = OpenFlags::default();
         flags.set(OpenFlags::SQLITE_OPEN_CREATE, create);
+        if !create && !path.exists() {
+            bail!(
+                "there is no SQLite database {}; spots migrate apply makes it",
+                path.display()
+            );
+        }
         Connection::open_with_flags(&path, flags)
             .map(Self::Sqlite)
             .with_context(|| format!("failed to open the SQLite database {}", path.display()))
@@ -278,6 +306,8 @@ pub(crate) fn status(args: &StatusArgs, output: &mut Output) -> anyhow::Result<E
 
 pub(crate) fn apply(args: &ApplyArgs, output: &mut Output) -> anyhow::Result<ExitCode> {
     let set = args.set.read()?;
+    // Before a file of SQLite comes into being.
+    set.check_scripts(dialect_of(&args.database.database))?;
     let mut database = Database::open(&args.database, true)?;
     let mut tell = teller();
     let mut run = Run::by(owner("apply"), &mut tell).wait_at_most(Duration::from_secs(args.wait));
@@ -287,9 +317,14 @@ pub(crate) fn apply(args: &ApplyArgs, output: &mut Output) -> anyhow::Result<Exi
     if let Some(file) = &args.rehearsal {
         run = run.rehearsed(certificate(file)?);
     }
-    let mut beside = database.more(&args.database.database, args.jobs - 1)?;
+    let jobs = args.jobs.unwrap_or_else(|| jobs_of(&set));
+    let mut beside = database.more(&args.database.database, jobs.saturating_sub(1))?;
     let applied = database.apply(&set, &mut beside, &mut run);
-    finish(applied, "applied", output)
+    if let Err(ApplyError::Failed(failure)) = &applied {
+        let records = database.records()?;
+        output.note(&left(&set, &records, &failure.id))?;
+    }
+    finish(applied, ("applied", args.json), output)
 }
 
 /// The proof in the JSON of a rehearsal, which must have found no problem.
@@ -333,7 +368,7 @@ pub(crate) fn down(args: &DownArgs, output: &mut Output) -> anyhow::Result<ExitC
     let mut run =
         Run::by(owner("down"), &mut tell).accept_data_loss(args.accept_data_loss.iter().cloned());
     let done = database.roll_back(&set, &target, &mut run);
-    finish(done, "rolled back", output)
+    finish(done, ("rolled back", args.json), output)
 }
 
 pub(crate) fn unlock(args: &UnlockArgs, output: &mut Output) -> anyhow::Result<ExitCode> {
@@ -377,57 +412,13 @@ pub(crate) fn adopt(args: &AdoptArgs, output: &mut Output) -> anyhow::Result<Exi
             adopted
         })?,
     };
-    finish(adopted, "adopted", output)
+    finish(adopted, ("adopted", args.json), output)
 }
 
-/// Progress on standard error, a line for each thing that happens.
-pub(super) fn teller() -> impl FnMut(Event) + Send {
-    let mut last_wait = String::new();
-    move |event| {
-        let mut output = Output::terminal();
-        let line = match event {
-            Event::Waiting { holder, waited } => {
-                // The same holder is told every ten seconds.
-                if holder == last_wait && waited.as_millis() % 10_000 != 0 {
-                    return;
-                }
-                last_wait.clone_from(&holder);
-                format!("waiting for {holder} ({} s)", waited.as_secs())
-            }
-            Event::TookOver { holder } => {
-                format!("took the lock over from {holder}, which is gone")
-            }
-            Event::Started { id, number, total } => format!("[{number}/{total}] {id}"),
-            Event::Retrying { id, attempt } => {
-                format!("  {id}: a table is locked, let others go first (try {attempt})")
-            }
-            Event::Step { number, total, .. } => format!("  step {number} of {total}"),
-            Event::Batch { done, total, .. } => format!("  {done} of {total} rows"),
-            _ => return,
-        };
-        // Progress that nobody can read is no reason to stop.
-        drop(output.note(&line));
-    }
-}
-
-/// A refusal is an answer: exit status 1. An error is 2.
-pub(super) fn finish(
-    done: Result<Applied, ApplyError>,
-    word: &str,
-    output: &mut Output,
-) -> anyhow::Result<ExitCode> {
-    match done {
-        Ok(applied) if applied.ids.is_empty() => output.line("nothing to do")?,
-        Ok(applied) => {
-            for id in &applied.ids {
-                output.line(&format!("{word} {id}"))?;
-            }
-        }
-        Err(error @ (ApplyError::Refused(_) | ApplyError::Failed(_) | ApplyError::Set(_))) => {
-            output.note(&format!("refused: {error}"))?;
-            return Ok(ExitCode::from(1));
-        }
-        Err(error) => return Err(error.into()),
-    }
-    Ok(ExitCode::SUCCESS)
+/// Numbers may say what no SQL shows: what another tool ordered by them alone is not run out of turn
+/// unless somebody asks for it.
+fn jobs_of(set: &MigrationSet) -> u8 {
+    let mut migrations = set.migrations().iter();
+    let declares = migrations.all(|one| one.path.ends_with("/migration.toml"));
+    if declares { JOBS_DEFAULT } else { 1 }
 }

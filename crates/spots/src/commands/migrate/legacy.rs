@@ -9,14 +9,15 @@ use clap::Args;
 use spots_clock::{ClockSource as _, SystemSource};
 use spots_findings::{Report, Rule, Tool, text};
 use spots_migrate::{RollBack, Run, State, postgres, sqlite};
-use spots_privacy::SystemRandomness;
+use spots_privacy::{MasterKeys, SystemRandomness};
 use spots_store::legacy::{
     Mapping, Mover, Source, Survey, Target, copy, postgres_backfills, sqlite_backfills,
 };
 use spots_store::schema;
 
-use super::database::{Database, DatabaseArgs, finish, owner, teller};
+use super::database::{Database, DatabaseArgs, owner};
 use super::scratch::Scratch;
+use super::told::{finish, teller};
 use crate::commands::serve;
 use crate::keyring::KeyPlace;
 use crate::output::Output;
@@ -61,7 +62,7 @@ pub(crate) fn run(args: &UpgradeArgs, output: &mut Output) -> anyhow::Result<Exi
         let (survey, _) = survey(args, &serve::runtime()?)?;
         return report(&survey, output);
     }
-    let mover = mover(args)?;
+    let mover = mover(args.keys.read()?)?;
     let mut database = Database::open(&args.database, args.from.is_some())?;
     if !is_applied(&database, MOVING)? {
         let runtime = serve::runtime()?;
@@ -80,15 +81,18 @@ pub(crate) fn run(args: &UpgradeArgs, output: &mut Output) -> anyhow::Result<Exi
         runtime.block_on(fill(source, &survey, &mut database, args.from.is_some()))?;
     }
     let done = up(args, &mut database, &mover, None);
-    finish(done, "applied", output)
+    finish(done, ("applied", false), output)
 }
 
 /// What moves: the keys, and the second at which this run began.
-fn mover(args: &UpgradeArgs) -> anyhow::Result<Mover> {
-    let keys = Arc::new(args.keys.read()?);
+pub(super) fn mover(keys: MasterKeys) -> anyhow::Result<Mover> {
     let second = SystemSource::new().wall() / 1_000_000_000;
     let moved_at = i64::try_from(second).context("failed to read the system's clock")?;
-    Ok(Mover::new(keys, Arc::new(SystemRandomness), moved_at))
+    Ok(Mover::new(
+        Arc::new(keys),
+        Arc::new(SystemRandomness),
+        moved_at,
+    ))
 }
 
 /// Reads the mapping and with it the old database.
@@ -230,7 +234,7 @@ async fn fill(
 }
 
 fn back(args: &UpgradeArgs, output: &mut Output) -> anyhow::Result<ExitCode> {
-    let mover = mover(args)?;
+    let mover = mover(args.keys.read()?)?;
     let mut database = Database::open(&args.database, false)?;
     let mut tell = teller();
     let mut run = Run::by(owner("upgrade-legacy --back"), &mut tell).batch_rows(args.batch_rows);
@@ -248,5 +252,5 @@ fn back(args: &UpgradeArgs, output: &mut Output) -> anyhow::Result<ExitCode> {
             ))
         }
     };
-    finish(done, "rolled back", output)
+    finish(done, ("rolled back", false), output)
 }

@@ -8,12 +8,15 @@ use clap::Args;
 use spots_migrate::{
     MigrationSet, ROWS_MAX, Rehearsal, RehearseOptions, Run, State, postgres, sqlite,
 };
-use spots_store::legacy::{postgres_backfills, sqlite_backfills};
+use spots_privacy::{MasterKeys, SystemRandomness};
+use spots_store::legacy::{Mover, postgres_backfills, sqlite_backfills};
 use tokio_postgres::Client;
 
 use super::SetArgs;
-use super::database::{Database, DatabaseArgs, owner, teller};
+use super::database::{Database, DatabaseArgs, owner};
+use super::legacy;
 use super::scratch::{Scratch, connect};
+use super::told::teller;
 use crate::output::Output;
 
 /// How long what is rehearsed counts as in testing, if nobody ends it.
@@ -68,7 +71,7 @@ pub(crate) fn run(args: &RehearseArgs, output: &mut Output) -> anyhow::Result<Ex
         Some(url) if !args.empty || url.starts_with("postgres") => {
             beside(args, url, &set, &options)?
         }
-        _ => sqlite::rehearse_with(None, &set, &sqlite_backfills(None), &options)?,
+        _ => sqlite::rehearse_with(None, &set, &sqlite_backfills(Some(&throwaway()?)), &options)?,
     };
     if args.json {
         output.line(&serde_json::to_string_pretty(&rehearsal)?)?;
@@ -118,6 +121,12 @@ fn beside(
     rehearsed
 }
 
+/// Moves people of an old database under keys of this rehearsal alone: what they seal is dropped
+/// with the copy.
+fn throwaway() -> anyhow::Result<Mover> {
+    legacy::mover(MasterKeys::generate(&SystemRandomness))
+}
+
 fn on_copy(
     source: Database,
     empty: bool,
@@ -127,7 +136,7 @@ fn on_copy(
         Database::Sqlite(connection) => Ok(sqlite::rehearse_with(
             Some(&connection),
             set,
-            &sqlite_backfills(None),
+            &sqlite_backfills(Some(&throwaway()?)),
             options,
         )?),
         Database::Postgres(client, runtime) => {
@@ -154,8 +163,8 @@ async fn on_scratch(
     let scratch = Scratch::create(url, (!empty).then_some(&source)).await?;
     let rehearsal = async {
         let mut client = scratch.connect(url).await?;
-        let none = postgres_backfills(None);
-        let done = postgres::rehearse_with(&mut client, set, &none, options).await?;
+        let backfills = postgres_backfills(Some(&throwaway()?));
+        let done = postgres::rehearse_with(&mut client, set, &backfills, options).await?;
         anyhow::Ok(done)
     }
     .await;

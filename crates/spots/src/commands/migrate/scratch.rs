@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
+use spots_migrate::quoted;
 use spots_store::PostgresAddress;
 use tokio_postgres::Client;
 
@@ -52,10 +53,6 @@ impl Scratch {
 
 fn is_in_use(error: &tokio_postgres::Error) -> bool {
     error.code() == Some(&tokio_postgres::error::SqlState::OBJECT_IN_USE)
-}
-
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// Connects to the server of this address; to another of its databases when one is named.

@@ -82,7 +82,14 @@ pub(crate) fn plan(args: &PlanArgs, output: &mut Output) -> anyhow::Result<ExitC
     let graph = Graph::of(&set, dialect);
     match args.format {
         TableFormat::Text => output.write(&sequence(&set, &graph))?,
-        TableFormat::Json => output.line(&serde_json::to_string_pretty(&graph.stages)?)?,
+        TableFormat::Json => {
+            let plan = serde_json::json!({
+                "stages": graph.stages,
+                "waits": graph.edges,
+                "gates": set.gates(),
+            });
+            output.line(&serde_json::to_string_pretty(&plan)?)?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -128,6 +128,8 @@ const LOCKING: &str = "\
 | state | what may run |\n| --- | --- |\n\
 | a migration is running | nothing else: the database holds one lock, with a fence that a late holder cannot pass |\n\
 | a migration died | nothing, until `spots migrate apply` resumes at the step that the journal names |\n\
+| a migration is in testing | what touches nothing that it touches; it ends by itself, or with `spots migrate testing end` |\n\
+| a migration failed | nothing, until its script is mended; the failing statement, its line, and what was and was not done are recorded |\n\
 | a migration is rolled back | the same one again after it is mended, unless another was applied on top |\n\
 \n`spots migrate unlock` shows who holds the lock, and frees it when an operator has mended what stood in the way.\n";
 

@@ -1,0 +1,4 @@
+DROP TABLE agent_features;
+DROP TABLE ml_features;
+DROP TABLE model_deployments;
+DROP TABLE models;
