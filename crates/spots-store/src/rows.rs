@@ -20,11 +20,12 @@ pub(crate) const ADDRESS_TAKEN: &str = "this e-mail address has an account; sign
 
 /// What an account consists of besides its bookings and shares, with the column that names it. They
 /// are deleted in this order.
-pub(crate) const ROWS_OF_ACCOUNT: [(&str, &str); 13] = [
+pub(crate) const ROWS_OF_ACCOUNT: [(&str, &str); 14] = [
     ("sessions", "user_id"),
     ("sharing_defaults", "user_id"),
     ("user_profiles", "user_id"),
     ("user_credentials", "user_id"),
+    ("email_confirmations", "user_id"),
     ("user_agent_mappings", "user_id"),
     ("user_keys", "user_id"),
     ("host_members", "user_id"),
@@ -159,7 +160,7 @@ pub(crate) fn rules_to_column(requirements: &Requirements) -> String {
             field: rule.field.to_string(),
             label: rule.label.clone(),
             kind: rule.kind.as_str().to_owned(),
-            choices: rule.kind.choices().to_vec(),
+            choices: rule.kind.choices(),
             required: rule.ask == Ask::Required,
             purpose: rule.purpose.clone(),
             retention_days: rule.retention_days,

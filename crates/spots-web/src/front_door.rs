@@ -9,6 +9,7 @@ use spots_host::desk::{
     Asked, CalledOffCard, EventCard, EventsWanted, FrontDoor, GuestCard, GuestsWanted, HostCard,
     HostDesk, OpenTime, Part, PartRequest, Through,
 };
+use spots_privacy::Personal;
 use spots_store::model::{Channel, EventRecord, Host, RequirementsRecord};
 use spots_store::{Page, PageRequest};
 
@@ -104,6 +105,15 @@ impl HostDesk for Desk {
         service::update_requirements(&self.ctx, &self.member, event_type, rules)
             .await
             .map(asked)
+    }
+
+    async fn members(&self) -> Result<u64, ServiceError> {
+        service::count_member_list(&self.ctx, &self.member).await
+    }
+
+    async fn set_members(&self, entries: Vec<String>) -> Result<u64, ServiceError> {
+        let entries: Vec<_> = entries.into_iter().map(Personal::new).collect();
+        service::update_member_list(&self.ctx, &self.member, &entries).await
     }
 
     async fn add_events(

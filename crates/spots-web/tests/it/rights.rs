@@ -84,7 +84,9 @@ async fn a_corrected_address_is_the_one_that_signs_in() {
         reply.status.as_u16()
     };
     let set = async |email: Option<&str>| {
-        let body = json!({"name": "Ada", "email": email});
+        let body = json!({
+            "name": "Ada", "email": email, "currentPassword": "correct horse battery",
+        });
         ada.client.put("/api/v1/me/profile", &body).await.unwrap()
     };
     set(Some("new@example.org")).await.json(200).unwrap();

@@ -28,3 +28,4 @@ mod tidy;
 mod transit;
 #[cfg(test)]
 mod upgrade;
+mod verify;

@@ -56,6 +56,26 @@ fn what_cannot_be_served_is_refused_with_the_next_step() {
     );
     refused(folder, &["serve", "--password-workers", "0"], "1..=256");
     refused(folder, &["serve", "--log", "spots=loud"], "try `info`");
+    let carriers = [["--mail-command", "true"], ["--mail-folder", "."]];
+    for carrier in carriers {
+        let alone = ["serve", carrier[0], carrier[1]];
+        refused(folder, &alone, "--mail-from ADDRESS and --public-url");
+    }
+    let [command, letters] = carriers;
+    let both = [&["serve"], &command[..], &letters[..]].concat();
+    refused(folder, &both, "cannot be used with");
+    let mail = |from: &'static str, url: &'static str, letters: &'static str| {
+        let settings = ["--mail-from", from, "--public-url", url];
+        [&["serve", "--mail-folder", letters], &settings[..]].concat()
+    };
+    let good = ("spots@example.org", "https://spots.example.org");
+    refused(folder, &mail("nobody", good.1, "."), "is an e-mail address");
+    refused(
+        folder,
+        &mail(good.0, "spots.example.org", "."),
+        "is like https://",
+    );
+    refused(folder, &mail(good.0, good.1, "none"), "make it first");
     let postgres = [
         "serve",
         "--database-url",
