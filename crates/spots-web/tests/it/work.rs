@@ -1,5 +1,6 @@
 //! "There is no such guest" and "not yours" are one answer, from the same work.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -78,18 +79,36 @@ async fn answer(world: &World, method: &str, path: &str) -> (u16, Value, String)
     (reply.status.as_u16(), body, headers.join("\n"))
 }
 
-/// The statements that the server noted since, without who ran them.
+/// The statements that the server noted since, in order, with those of the heartbeats left out: they
+/// come by a connection of their own, when their time is.
 fn statements(log: &Path, from: usize) -> Vec<String> {
     let bytes = std::fs::read(log).unwrap();
     let text = String::from_utf8_lossy(&bytes[from..]).into_owned();
-    let of = |line: &str| {
-        let (_, rest) = line.split_once("LOG:  ")?;
-        let (_, statement) = rest
+    // `2026-11-22 17:00:00.000 UTC [4711] LOG:  execute <unnamed>: SELECT …`, then tabs.
+    let mut noted: Vec<(String, String)> = Vec::new();
+    for line in text.lines() {
+        if let Some(more) = line.strip_prefix('\t') {
+            if let Some((_, statement)) = noted.last_mut() {
+                statement.push_str(more.trim_start());
+            }
+            continue;
+        }
+        let process = line.split(['[', ']']).nth(1).unwrap_or_default();
+        let statement = line
             .split_once("execute <unnamed>: ")
-            .or_else(|| rest.split_once("statement: "))?;
-        Some(statement.to_owned())
-    };
-    text.lines().filter_map(of).collect()
+            .or_else(|| line.split_once("statement: "))
+            .map(|(_, statement)| statement.to_owned());
+        // What follows a statement without being one (its parameters) ends it.
+        noted.push((process.to_owned(), statement.unwrap_or_default()));
+    }
+    let beats = noted
+        .iter()
+        .filter(|(_, sql)| sql.contains("clock_heartbeats"));
+    let beats: BTreeSet<_> = beats.map(|(process, _)| process.clone()).collect();
+    let others = noted
+        .into_iter()
+        .filter(|(process, sql)| !sql.is_empty() && !beats.contains(process));
+    others.map(|(_, sql)| sql).collect()
 }
 
 /// PostgreSQL itself tells what was asked of it: for an id of somebody else and for one that nobody
