@@ -78,6 +78,7 @@ impl Samples for ProfilePage {
                 "currentPassword",
                 "Give your password: you change the address that you sign in with.",
             ),
+            page: empty.page.clone(),
             ..full.clone()
         };
         vec![
