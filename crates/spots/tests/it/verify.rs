@@ -76,3 +76,23 @@ fn what_comes_out_is_named_by_its_place() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("name one that is empty"), "{said}");
 }
+
+/// The first command of the set-up in `docs/threat-model.md`, on a database with nothing in it.
+#[test]
+fn roles_are_made_in_an_empty_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = Database::create().unwrap();
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the test runs the binary as people do"
+    )]
+    let mut command = Command::new(env!("CARGO_BIN_EXE_spots"));
+    let output = command
+        .args(["migrate", "roles", "--database", &database.url()])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains("next: give both a password"), "{said}");
+}
