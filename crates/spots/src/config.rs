@@ -211,10 +211,10 @@ pub(crate) enum Unread {
 /// Reads the command line, and the configuration file that it or the environment names.
 pub(crate) fn parse(arguments: &[OsString]) -> Result<Cli, Unread> {
     let first = Cli::try_parse_from(arguments).map_err(Unread::CommandLine)?;
-    let Command::Serve(ServerSettings {
-        config: Some(path), ..
-    }) = &first.command
-    else {
+    let Command::Serve(settings) = &first.command else {
+        return Ok(first);
+    };
+    let Some(path) = &settings.config else {
         return Ok(first);
     };
     let file = read(path)
