@@ -28,4 +28,5 @@ mod tidy;
 mod transit;
 #[cfg(test)]
 mod upgrade;
+#[cfg(test)]
 mod verify;

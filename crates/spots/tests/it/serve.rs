@@ -56,6 +56,28 @@ fn what_cannot_be_served_is_refused_with_the_next_step() {
     );
     refused(folder, &["serve", "--password-workers", "0"], "1..=256");
     refused(folder, &["serve", "--log", "spots=loud"], "try `info`");
+    let postgres = [
+        "serve",
+        "--database-url",
+        "postgres://spots@127.0.0.1:1/spots",
+    ];
+    refused(folder, &postgres, "spots keys init");
+    for (text, said) in [
+        ("listne = 'x'", "`listne` is not a setting"),
+        ("listen = ['x']", "takes a text"),
+        ("listen = 'x'", "invalid value 'x'"),
+        ("listen", "failed to read the configuration file"),
+    ] {
+        std::fs::write(folder.join("bad.toml"), text).unwrap();
+        refused(folder, &["serve", "--config", "bad.toml"], said);
+    }
+    assert!(!folder.join("spots.db").exists(), "nothing was begun");
+}
+
+#[test]
+fn letters_need_a_sender_a_link_and_a_place_to_go() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
     let carriers = [["--mail-command", "true"], ["--mail-folder", "."]];
     for carrier in carriers {
         let alone = ["serve", carrier[0], carrier[1]];
@@ -76,22 +98,6 @@ fn what_cannot_be_served_is_refused_with_the_next_step() {
         "is like https://",
     );
     refused(folder, &mail(good.0, good.1, "none"), "make it first");
-    let postgres = [
-        "serve",
-        "--database-url",
-        "postgres://spots@127.0.0.1:1/spots",
-    ];
-    refused(folder, &postgres, "spots keys init");
-    for (text, said) in [
-        ("listne = 'x'", "`listne` is not a setting"),
-        ("listen = ['x']", "takes a text"),
-        ("listen = 'x'", "invalid value 'x'"),
-        ("listen", "failed to read the configuration file"),
-    ] {
-        std::fs::write(folder.join("bad.toml"), text).unwrap();
-        refused(folder, &["serve", "--config", "bad.toml"], said);
-    }
-    assert!(!folder.join("spots.db").exists(), "nothing was begun");
 }
 
 #[test]
