@@ -59,49 +59,69 @@ async fn widen(app: &TestApp) {
         (&json!(1), &json!(2))
     );
     assert_ne!(first["hash"], second["hash"]);
-    let page = Browser::of(app, "mira@example.org").await;
-    let (guests, list) = (
-        format!("/api/v1/hosts/{host}/events/{event}/guests"),
-        format!("/hosts/{host}/events/{event}/guests"),
-    );
-    let read = async || {
-        let guests = mira.client.get(&guests).await.unwrap().json(200).unwrap();
-        let data = guests["items"][0]["userData"].clone();
-        (data, page.page(&list).await)
+    let desk = Desk {
+        page: Browser::of(app, "mira@example.org").await,
+        mira,
+        guests: format!("/hosts/{host}/events/{event}/guests"),
     };
-    let (data, html) = read().await;
-    assert_eq!(data["name"], "Ada");
-    for closed in ["phoneNumber", "email"] {
-        assert!(data.get(closed).is_none_or(Value::is_null), "{data}");
-    }
-    assert!(html.contains(">Ada<"), "{html}");
-    for secret in ["5550001", "ada@example.org"] {
-        assert!(
-            !html.contains(secret) && !data.to_string().contains(secret),
-            "{secret}"
-        );
-    }
-    let copy = mira
-        .client
-        .get(&format!("{guests}.csv"))
-        .await
-        .unwrap()
-        .text();
-    assert!(copy.contains("Ada") && !copy.contains("5550001"), "{copy}");
+    desk.reads_what_was_given().await;
+    stands_as_it_was(&ada, (&shares, &receipt)).await;
+    // The two days after the event are over, not the year.
+    app.advance_hours((9 * 24) + 4);
+    let (data, html) = desk.read().await;
+    assert_eq!(data, Value::Null);
+    assert!(!html.contains(">Ada<"), "{html}");
+}
 
-    // What she agreed to stands as it was: purpose, end, version.
-    let (shares_now, receipt_now) = standing(&ada).await;
+/// Where the host looks: over the API, on the page, in a copy.
+struct Desk {
+    mira: Person,
+    page: Browser,
+    guests: String,
+}
+
+impl Desk {
+    async fn read(&self) -> (Value, String) {
+        let path = format!("/api/v1{}", self.guests);
+        let guests = self.mira.client.get(&path).await.unwrap();
+        let guests = guests.json(200).unwrap();
+        let data = guests["items"][0]["userData"].clone();
+        (data, self.page.page(&self.guests).await)
+    }
+
+    async fn reads_what_was_given(&self) {
+        let (data, html) = self.read().await;
+        assert_eq!(data["name"], "Ada");
+        for closed in ["phoneNumber", "email"] {
+            assert!(data.get(closed).is_none_or(Value::is_null), "{data}");
+        }
+        assert!(html.contains(">Ada<"), "{html}");
+        for secret in ["5550001", "ada@example.org"] {
+            assert!(
+                !html.contains(secret) && !data.to_string().contains(secret),
+                "{secret}"
+            );
+        }
+        let copy = self
+            .mira
+            .client
+            .get(&format!("/api/v1{}.csv", self.guests))
+            .await
+            .unwrap()
+            .text();
+        assert!(copy.contains("Ada") && !copy.contains("5550001"), "{copy}");
+    }
+}
+
+/// What she agreed to: purpose, end, version.
+async fn stands_as_it_was(ada: &Person, (shares, receipt): (&Value, &Value)) {
+    let (shares_now, receipt_now) = standing(ada).await;
     assert_eq!(shares_now["expiresAt"], shares["expiresAt"]);
     assert_eq!(shares_now["expiresAt"], "2026-12-01T20:00:00Z");
     assert_eq!(shares_now["requirementsVersion"], 1);
     assert_eq!(receipt_now["pii_processing"], receipt["pii_processing"]);
     assert_eq!(receipt_now["pii_processing"][0]["purpose"], "To greet you.");
     assert_eq!(receipt_now["pii_processing"][0]["retention_period"], "P2D");
-    // The two days after the event are over, not the year.
-    app.advance_hours((9 * 24) + 4);
-    let (data, html) = read().await;
-    assert_eq!(data, Value::Null);
-    assert!(!html.contains(">Ada<"), "{html}");
 }
 
 /// Her one share, and its receipt.

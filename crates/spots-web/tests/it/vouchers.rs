@@ -445,6 +445,19 @@ async fn the_pages_go_the_whole_way() {
     let ada = office.app.person("Ada").await.unwrap();
     let mira = Browser::of(&office.app, "mira@example.org").await;
     let browser = Browser::of(&office.app, "ada@example.org").await;
+    a_host_sets_its_list_and_question(&mira, &club).await;
+    a_person_confirms_by_the_link(&office, &browser).await;
+    a_person_books_as_a_member(&browser, &club).await;
+    drop(ada);
+    let members = format!("/hosts/{}/members", club.host);
+    let removed = mira
+        .post(&members, &[("action", "remove"), ("entries", "")])
+        .await;
+    assert_eq!(removed.status, 303);
+    assert!(mira.page(&members).await.contains("You have no list yet."));
+}
+
+async fn a_host_sets_its_list_and_question(mira: &Browser, club: &Club) {
     let members = format!("/hosts/{}/members", club.host);
     let empty = mira.post(&members, &[("entries", " \n ")]).await;
     assert_eq!(empty.status, 422);
@@ -486,7 +499,9 @@ async fn the_pages_go_the_whole_way() {
     assert_eq!(saved.status, 303, "{}", saved.text());
     let page = mira.page(&asked).await;
     assert!(page.contains("value=\"host_list\" selected"), "{page}");
+}
 
+async fn a_person_confirms_by_the_link(office: &Office, browser: &Browser) {
     let profile = browser.page("/me/profile").await;
     assert!(profile.contains("href=\"/me/email\""));
     let sent = browser.post("/me/email", &[]).await;
@@ -512,7 +527,9 @@ async fn the_pages_go_the_whole_way() {
     assert!(browser.page("/me/profile").await.contains("is confirmed."));
     let again = browser.post("/me/email", &[("token", &token)]).await;
     assert_eq!(again.status, 422);
+}
 
+async fn a_person_books_as_a_member(browser: &Browser, club: &Club) {
     let slot = jiff_second("2026-11-29T18:00:00Z");
     let begin = format!("/events/{}/book?slot={slot}&party=1", club.event);
     let page = browser.page(&begin).await;
@@ -533,12 +550,6 @@ async fn the_pages_go_the_whole_way() {
         .await;
     assert_eq!(booked.status, 303, "{}", booked.text());
     assert_eq!(club.told().await.len(), 1);
-    let removed = mira
-        .post(&members, &[("action", "remove"), ("entries", "")])
-        .await;
-    assert_eq!(removed.status, 303);
-    assert!(mira.page(&members).await.contains("You have no list yet."));
-    drop(ada);
 }
 
 fn jiff_second(text: &str) -> String {
