@@ -6,6 +6,7 @@ use jiff::civil::Date;
 
 use crate::event_type::EventType;
 use crate::field::FieldName;
+use crate::membership::{Membership, Voucher};
 use crate::refusal::{FieldProblem, Refusal};
 use crate::value::{self, FieldValue};
 
@@ -52,10 +53,10 @@ pub enum ValueKind {
     Over18,
     /// "21 or over": the answer, never the birthday.
     Over21,
-    /// "Affiliated with this company": the answer. One name.
-    CompanyMember(Vec<String>),
-    /// "Member of this club": the answer. One name.
-    ClubMember(Vec<String>),
+    /// "Affiliated with this company": the answer.
+    CompanyMember(Membership),
+    /// "Member of this club": the answer.
+    ClubMember(Membership),
 }
 
 impl ValueKind {
@@ -74,7 +75,8 @@ impl ValueKind {
         }
     }
 
-    /// The kind with this word; `choices` are kept only by a choice.
+    /// The kind with this word; `choices` are kept only by a choice, and by a membership, whose list
+    /// form they are ([`Membership::from_list`]).
     pub fn parse(word: &str, choices: Vec<String>) -> Option<Self> {
         match word {
             "text" => Some(Self::Text),
@@ -84,20 +86,33 @@ impl ValueKind {
             "choice" => Some(Self::Choice(choices)),
             "over_18" => Some(Self::Over18),
             "over_21" => Some(Self::Over21),
-            "company_member" => Some(Self::CompanyMember(choices)),
-            "club_member" => Some(Self::ClubMember(choices)),
+            "company_member" => Membership::from_list(&choices).map(Self::CompanyMember),
+            "club_member" => Membership::from_list(&choices).map(Self::ClubMember),
             _ => None,
         }
     }
 
-    /// What there is to choose from; of a membership, the one name.
-    pub fn choices(&self) -> &[String] {
+    /// What there is to choose from; of a membership, its list form.
+    pub fn choices(&self) -> Vec<String> {
         match self {
-            Self::Choice(choices) | Self::CompanyMember(choices) | Self::ClubMember(choices) => {
-                choices
-            }
-            _ => &[],
+            Self::Choice(choices) => choices.clone(),
+            Self::CompanyMember(membership) | Self::ClubMember(membership) => membership.to_list(),
+            _ => Vec::new(),
         }
+    }
+
+    /// What it asks to belong to.
+    pub fn membership(&self) -> Option<&Membership> {
+        match self {
+            Self::CompanyMember(membership) | Self::ClubMember(membership) => Some(membership),
+            _ => None,
+        }
+    }
+
+    /// Whether the host's own list of members answers.
+    pub fn is_listed(&self) -> bool {
+        self.membership()
+            .is_some_and(|membership| membership.voucher == Voucher::HostList)
     }
 
     /// Whether SPOTS answers in place of data: see [`crate::attestation`].
@@ -291,12 +306,8 @@ fn check_rule(event_type: EventType, rule: &mut FieldRule) -> Result<(), FieldPr
             return problem("choices", message);
         }
     }
-    if let ValueKind::CompanyMember(names) | ValueKind::ClubMember(names) = &rule.kind {
-        let named = matches!(names.as_slice(), [name] if value::line(name).as_ref() == Ok(name));
-        if !named {
-            let message = "Name the company or the club, on one line.".to_owned();
-            return problem("choices", message);
-        }
+    if let Some((code, message)) = rule.kind.membership().and_then(Membership::problem) {
+        return problem(code, message);
     }
     if rule.kind.is_attested() && matches!(rule.field, FieldName::Standard(_)) {
         return problem(

@@ -4,6 +4,7 @@ use email_address::EmailAddress;
 use jiff::civil::Date;
 
 use crate::field::{FieldName, StandardField};
+use crate::membership::member_entry;
 use crate::refusal::FieldProblem;
 use crate::requirement::ValueKind;
 
@@ -17,6 +18,8 @@ pub const EMAIL_BYTES_MAX: usize = 254;
 pub const PHONE_DIGITS_MIN: usize = 5;
 /// Most digits of a phone number (ITU-T E.164).
 pub const PHONE_DIGITS_MAX: usize = 15;
+/// What is said to somebody who gives something else where the host asks for a yes.
+const NOT_A_YES: &str = "The host asks for a yes; where it is not so, leave this out.";
 /// The earliest year of birth.
 const BIRTH_YEAR_MIN: i16 = 1900;
 
@@ -86,7 +89,9 @@ fn parse_kind(kind: &ValueKind, text: &str) -> Result<String, String> {
         | ValueKind::CompanyMember(_)
         | ValueKind::ClubMember(_) => match text {
             "yes" | "true" | "on" => Ok("yes".to_owned()),
-            _ => Err("The host asks for a yes; where it is not so, leave this out.".to_owned()),
+            "no" | "false" | "off" => Err(NOT_A_YES.to_owned()),
+            number if kind.is_listed() && !number.contains('@') => member_entry(number),
+            _ => Err(NOT_A_YES.to_owned()),
         },
         ValueKind::Choice(choices) => match choices.iter().find(|choice| *choice == text) {
             Some(choice) => Ok(choice.clone()),

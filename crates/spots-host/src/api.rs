@@ -3,6 +3,7 @@
 mod events;
 mod guests;
 mod hosts;
+mod members;
 mod requirements;
 
 use std::sync::Arc;
@@ -19,6 +20,10 @@ pub fn routes() -> OpenApiRouter<Arc<dyn FrontDoor>> {
         .routes(routes!(
             requirements::find_requirements,
             requirements::update_requirements
+        ))
+        .routes(routes!(
+            members::find_member_list,
+            members::update_member_list
         ))
         .routes(routes!(events::create_host_event, events::list_host_events))
         .routes(routes!(events::call_off_event))

@@ -61,6 +61,13 @@ pub trait HostDesk: Send + Sync {
         rules: Vec<FieldRule>,
     ) -> Result<Asked, ServiceError>;
 
+    /// How many entries the host's own list of members has.
+    async fn members(&self) -> Result<u64, ServiceError>;
+
+    /// Replaces the host's own list of members, by e-mail address or member number. Kept are hashes
+    /// alone. Returns how many there are.
+    async fn set_members(&self, entries: Vec<String>) -> Result<u64, ServiceError>;
+
     /// Adds events, all or none; one with a known source updates that event. Returns the ids and
     /// whether each is new.
     async fn add_events(

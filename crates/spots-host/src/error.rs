@@ -19,6 +19,8 @@ pub enum ServiceError {
     NotAMember,
     /// Only for those who operate the platform.
     NotAnOperator,
+    /// No letters go out here.
+    NoMail,
     /// Too many at once; it may work in a moment.
     Busy,
     /// Something broke. Nothing was stored.
@@ -67,6 +69,9 @@ impl fmt::Display for ServiceError {
             Self::NotAnOperator => f.write_str(
                 "only those who operate the platform may do this, with a token of \
                  `spots operator add`",
+            ),
+            Self::NoMail => f.write_str(
+                "this server sends no mail, so it can confirm no address; ask whoever operates it",
             ),
             Self::Busy => f.write_str("too many people sign in at once; try again in a moment"),
             Self::Failed { doing, .. } => write!(f, "failed to {doing}"),

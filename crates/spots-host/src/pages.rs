@@ -9,6 +9,7 @@ mod guests;
 mod home;
 mod hosts;
 mod import;
+mod members;
 mod new_event;
 mod requirements;
 mod schedule;
@@ -30,6 +31,12 @@ pub fn routes() -> Router<Arc<dyn FrontDoor>> {
         .route(
             "/hosts/{hostId}/requirements/{eventType}",
             get(requirements::edit).post(requirements::save),
+        )
+        .route(
+            "/hosts/{hostId}/members",
+            get(members::show_list)
+                .post(members::save)
+                .layer(DefaultBodyLimit::max(members::BODY_BYTES_MAX)),
         )
         .route("/hosts/{hostId}/events", get(event_list::list))
         .route(

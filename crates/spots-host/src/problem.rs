@@ -206,6 +206,7 @@ impl From<ServiceError> for Problem {
                 "not-an-operator",
                 "Only for operators",
             ),
+            ServiceError::NoMail => (StatusCode::NOT_IMPLEMENTED, "no-mail", "No mail here"),
             ServiceError::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy", "Busy"),
             ServiceError::Failed { doing, cause } => {
                 tracing::error!(causes = causes(cause.as_ref()), "failed to {doing}");

@@ -23,8 +23,15 @@ pub fn find_opening(
         row: share,
         field,
     };
+    let epochs = keys.epochs();
     let opens = |at: usize, length: usize| {
         let wrapped = bytes.get(at..at + length)?;
+        // Most bytes that look like an epoch are of none that lives; nothing has to be tried.
+        if let [EPOCH_FORMAT, a, b, c, d, ..] = wrapped
+            && !epochs.contains(&u32::from_be_bytes([*a, *b, *c, *d]))
+        {
+            return None;
+        }
         let opens = |version| {
             let wrapped = WrappedKey {
                 version,

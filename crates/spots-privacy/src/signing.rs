@@ -4,7 +4,9 @@ use std::fmt;
 
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
 
-use crate::keys::MasterKeys;
+use zeroize::Zeroizing;
+
+use crate::keys::{KEY_BYTES, MasterKeys};
 
 /// Bytes of an Ed25519 public key.
 pub const PUBLIC_KEY_BYTES: usize = 32;
@@ -25,7 +27,12 @@ impl SigningKey {
     /// The key for one purpose; the same file and purpose give the same key.
     pub fn derive(keys: &MasterKeys, purpose: &str) -> Self {
         let seed = keys.lookup().hash("spots.signing.ed25519.1", purpose);
-        let pair = Ed25519KeyPair::from_seed_unchecked(&seed)
+        Self::from_seed(&Zeroizing::new(seed))
+    }
+
+    /// The key of a seed, which the caller wipes.
+    pub(crate) fn from_seed(seed: &[u8; KEY_BYTES]) -> Self {
+        let pair = Ed25519KeyPair::from_seed_unchecked(seed)
             .expect("every 32 bytes are the seed of an Ed25519 key");
         let public = pair
             .public_key()

@@ -22,6 +22,7 @@ pub use store::journal::{self, JournalStore};
 pub use store::ledger::{self, LedgerStore};
 pub use store::order::{OrderStatus, OrderStore};
 pub use store::rights::{self, RightsStore};
+pub use store::vouchers::{self, VoucherStore};
 pub use store::{Store, agents, call_off, keys};
 
 use spots_privacy::Personal;

@@ -33,6 +33,7 @@ mod session;
 mod shares;
 mod store;
 mod transit;
+mod vouchers;
 mod wall;
 
 use std::fmt;
@@ -278,6 +279,7 @@ mod tests {
             keys::ALL,
             shares::ALL,
             store::ALL,
+            vouchers::ALL,
             wall::ALL,
         ];
         for (name, sql) in modules.into_iter().flatten() {

@@ -57,6 +57,7 @@ const FILES: &[&[(&str, &str)]] = migrations! {
     "0210-replica-order"
     "0220-key-wrappings" ["down.postgres.sql" "down.sqlite.sql" "verify.sql"]
     "0240-ledger-tree" ["down.postgres.sql" "down.sqlite.sql" "verify.sql"]
+    "0250-vouchers"
     "0300-models"
 };
 

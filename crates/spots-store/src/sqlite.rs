@@ -15,6 +15,7 @@ mod readers;
 mod rights;
 mod shares;
 mod store;
+mod vouchers;
 mod window;
 mod writer;
 

@@ -8,6 +8,7 @@ pub mod keys;
 pub mod ledger;
 pub(crate) mod order;
 pub mod rights;
+pub mod vouchers;
 
 use async_trait::async_trait;
 use spots_booking::{BookingId, EventId, EventType, FieldName, HostId, Requirements};
@@ -23,6 +24,7 @@ use self::keys::KeyStore;
 use self::ledger::LedgerStore;
 use self::order::OrderStore;
 use self::rights::RightsStore;
+use self::vouchers::VoucherStore;
 use crate::error::StoreError;
 use crate::model::{
     Book, Booked, BookingRecord, Credentials, EventFilter, EventRecord, EventToAdd, GuestRecord,
@@ -42,6 +44,7 @@ pub trait Store:
     + LedgerStore
     + OrderStore
     + RightsStore
+    + VoucherStore
     + Send
     + Sync
 {

@@ -74,6 +74,11 @@ impl TestApp {
     /// Its time is simulated, and a database takes nobody into its order whose clock is far from
     /// its own. So the store keeps the machine's clock for the order.
     pub async fn on_postgres() -> Result<Self> {
+        Self::on_postgres_with(Settings::default()).await
+    }
+
+    /// The same, as an operator set it.
+    pub async fn on_postgres_with(settings: Settings) -> Result<Self> {
         let database = Database::create()?;
         let (url, options) = (database.url(), PostgresOptions::default());
         let store = PostgresStore::connect(&url, options, &mut Silent).await?;
@@ -86,7 +91,7 @@ impl TestApp {
         let directory = TempDir::new().context("failed to make a directory")?;
         let path = directory.path().join("none.sqlite");
         let (clock, time) = AtomicClock::simulated(START);
-        let (clock, settings) = ((Arc::new(clock), time), Settings::default());
+        let clock = (Arc::new(clock), time);
         let mut app = Self::assemble(Arc::new(store), settings, clock, (directory, path))?;
         app.postgres = Some(database);
         Ok(app)
@@ -176,6 +181,11 @@ impl TestApp {
     /// All routes and layers.
     pub fn router(&self) -> Router {
         self.router.clone()
+    }
+
+    /// Lets minutes pass.
+    pub fn advance_minutes(&self, minutes: u64) {
+        self.time.advance(minutes * 60 * 1_000_000_000);
     }
 
     /// Lets time pass.

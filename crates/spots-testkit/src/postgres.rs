@@ -153,6 +153,18 @@ impl Database {
         fs::remove_file(&target).context("failed to remove the dump")
     }
 
+    /// What `pg_basebackup` takes of the whole cluster, into this folder, which is not there yet.
+    pub fn base_backup(&self, folder: &Path) -> Result<()> {
+        let host = text(self.cluster.directory.path())?;
+        let target = self.cluster.directory.path().join("backup");
+        let how = ["--checkpoint=fast", "--wal-method=fetch", "--no-sync"];
+        let whom = ["--host", host, "--username", USER];
+        let into = ["--pgdata", text(&target)?];
+        let arguments = [how.as_slice(), &whom, &into].concat();
+        self.cluster.programs.run("pg_basebackup", &arguments)?;
+        fs::rename(&target, folder).context("failed to move the backup")
+    }
+
     /// Where to connect, as the superuser.
     pub fn url(&self) -> String {
         self.url_as(USER)

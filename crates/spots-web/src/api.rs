@@ -4,6 +4,7 @@ mod accounts;
 mod bookings;
 mod defaults;
 mod document;
+mod email_confirmation;
 mod events;
 pub(crate) mod export;
 mod hosts;
@@ -31,6 +32,11 @@ pub(crate) fn routes() -> OpenApiRouter<Platform> {
         .routes(routes!(accounts::rotate_agent))
         .routes(routes!(profile::find_profile, profile::update_profile))
         .routes(routes!(
+            email_confirmation::find_email_confirmation,
+            email_confirmation::begin_email_confirmation,
+            email_confirmation::confirm_email
+        ))
+        .routes(routes!(
             defaults::find_sharing_defaults,
             defaults::update_sharing_defaults
         ))
@@ -47,6 +53,7 @@ pub(crate) fn routes() -> OpenApiRouter<Platform> {
         .routes(routes!(ledger::find_checkpoint))
         .routes(routes!(ledger::find_inclusion))
         .routes(routes!(ledger::find_consistency))
+        .routes(routes!(ledger::find_erasure))
         .routes(routes!(hosts::list_own_hosts))
         .routes(routes!(export::find_export))
         .routes(routes!(hosts::create_host))

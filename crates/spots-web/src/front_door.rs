@@ -9,6 +9,7 @@ use spots_host::desk::{
     Asked, CalledOffCard, EventCard, EventsWanted, FrontDoor, GuestCard, GuestsWanted, HostCard,
     HostDesk, OpenTime, Part, PartRequest, Through,
 };
+use spots_privacy::Personal;
 use spots_store::model::{Channel, EventRecord, Host, RequirementsRecord};
 use spots_store::{Page, PageRequest};
 
@@ -106,6 +107,15 @@ impl HostDesk for Desk {
             .map(asked)
     }
 
+    async fn members(&self) -> Result<u64, ServiceError> {
+        service::count_member_list(&self.ctx, &self.member).await
+    }
+
+    async fn set_members(&self, entries: Vec<String>) -> Result<u64, ServiceError> {
+        let entries: Vec<_> = entries.into_iter().map(Personal::new).collect();
+        service::update_member_list(&self.ctx, &self.member, &entries).await
+    }
+
     async fn add_events(
         &self,
         events: Vec<(NewEvent, Option<String>)>,
@@ -132,10 +142,7 @@ impl HostDesk for Desk {
     }
 
     async fn event(&self, event: EventId) -> Result<EventCard, ServiceError> {
-        let details = service::event(&self.ctx, event, None).await?;
-        if details.record.host.id != self.card.id {
-            return Err(ServiceError::not_found("event"));
-        }
+        let details = service::event_of(&self.ctx, &self.member, event).await?;
         Ok(event_card(details.record, details.slots, details.more))
     }
 

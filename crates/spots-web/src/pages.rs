@@ -7,6 +7,7 @@ mod account;
 pub mod assets;
 mod book;
 mod bookings;
+mod email;
 mod event;
 mod events;
 mod preferences;
@@ -49,6 +50,7 @@ pub(crate) fn routes() -> Router<Platform> {
             "/me/delete",
             get(account::delete).post(account::post_delete),
         )
+        .route("/me/email", get(email::look).post(email::confirm))
         .route("/me/agent", post(account::post_agent))
         .route("/me/export", get(crate::api::export::find_export))
         .route(

@@ -2,8 +2,8 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use spots_clock::AtomicClock;
@@ -14,7 +14,8 @@ use spots_privacy::{MasterKeys, Randomness, SigningKey};
 use spots_store::Store;
 
 use crate::http::metrics::Requests;
-use crate::service::{Operators, Passwords, RECEIPT_PURPOSE};
+use crate::mail::Mail;
+use crate::service::{Operators, Passwords, RECEIPT_PURPOSE, WrongNumbers};
 
 /// What an operator can set.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +32,8 @@ pub struct Settings {
     pub scale: TimeScale,
     /// Who may read the journal.
     pub operators: Operators,
+    /// How letters go out; without it no address can be confirmed.
+    pub mail: Option<Mail>,
     /// Whether `/metrics` answers programs of this machine on the address that people use.
     pub metrics_at_home: bool,
 }
@@ -44,6 +47,7 @@ impl Default for Settings {
             ledger_dir: None,
             scale: TimeScale::Posix,
             operators: Operators::default(),
+            mail: None,
             metrics_at_home: true,
         }
     }
@@ -64,6 +68,7 @@ struct Parts {
     receipts: SigningKey,
     requests: Requests,
     mappings: AtomicU64,
+    wrong_numbers: Mutex<WrongNumbers>,
 }
 
 impl Platform {
@@ -89,6 +94,7 @@ impl Platform {
             receipts,
             requests: Requests::default(),
             mappings: AtomicU64::new(0),
+            wrong_numbers: Mutex::default(),
         })))
     }
 
@@ -142,6 +148,12 @@ impl Platform {
     /// How many mappings were opened since the start.
     pub(crate) fn mappings(&self) -> u64 {
         self.0.mappings.load(Ordering::Relaxed)
+    }
+
+    /// Wrong member numbers that were tried this hour.
+    pub(crate) fn wrong_numbers(&self) -> MutexGuard<'_, WrongNumbers> {
+        let counted = self.0.wrong_numbers.lock();
+        counted.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The bounded pool that hashes passwords.

@@ -23,6 +23,7 @@ mod sessions;
 mod shares;
 mod statistics;
 mod time;
+mod vouchers;
 
 pub use accounts::{
     Account, NewAccount, PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, rotate_agent, sign_up,
@@ -33,10 +34,10 @@ pub use bookings::{
 };
 pub use ctx::Ctx;
 pub use defaults::{Scope, sharing_default, sharing_default_at, update_sharing_default};
-pub use erasure::{Erased, remove_account};
+pub use erasure::{Erased, erased_key, remove_account};
 pub use events::{
     EventDetails, EventQuery, EventSummary, OpenSlot, SEARCH_CHARS_MAX, SLOTS_MAX, add_events,
-    event, search_events,
+    event, event_of, search_events,
 };
 pub use export::{Export, export};
 pub use first_password::{FirstPassword, set_first_password};
@@ -54,11 +55,16 @@ pub use shares::{SharedValue, openings, revoke, shares};
 pub use spots_host::ServiceError;
 pub use spots_privacy::consent::Person;
 pub use statistics::{COUNTED_PEOPLE_MIN, Count, bookings_by_day};
+pub use vouchers::{
+    CONFIRMATION_HOURS, CONFIRMATION_WAIT_MINUTES, ConfirmedAddress, WRONG_NUMBERS_MAX,
+    begin_confirmation, confirm_address, confirmed_address, count_member_list, update_member_list,
+};
 
 pub(crate) use accounts::AGENT_CONTEXT;
 pub(crate) use journal::moment;
 pub(crate) use password::Passwords;
 pub(crate) use time::{RECEIPT_KEY_ID, RECEIPT_PURPOSE, exchange_time, receipt_key};
+pub(crate) use vouchers::WrongNumbers;
 
 use spots_booking::Refusal;
 use spots_privacy::{NotOpen, SealError};

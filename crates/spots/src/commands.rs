@@ -36,7 +36,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Serve the platform.
-    Serve(crate::config::ServerSettings),
+    Serve(Box<crate::config::ServerSettings>),
     /// Try it: a server on a temporary database with hosts, events and people in it.
     Demo(demo::DemoArgs),
     /// Import a calendar as events of a host.

@@ -109,6 +109,28 @@ pub(crate) struct ServerSettings {
     #[arg(long, env = "SPOTS_TLS_SELF_SIGNED", conflicts_with = "https_proxy")]
     pub(crate) tls_self_signed: bool,
 
+    /// A command that sends one letter, which it gets on its standard input, to whoever stands in its
+    /// `To:` line; run by `sh -c`. With it people can confirm their e-mail addresses.
+    #[arg(
+        long,
+        env = "SPOTS_MAIL_COMMAND",
+        value_name = "COMMAND",
+        conflicts_with = "mail_folder"
+    )]
+    pub(crate) mail_command: Option<String>,
+
+    /// In place of the command, a folder that gets one `.eml` file a letter, to try it out.
+    #[arg(long, env = "SPOTS_MAIL_FOLDER", value_name = "DIR")]
+    pub(crate) mail_folder: Option<PathBuf>,
+
+    /// Whom letters come from.
+    #[arg(long, env = "SPOTS_MAIL_FROM", value_name = "ADDRESS")]
+    pub(crate) mail_from: Option<String>,
+
+    /// Where people reach this server, for links in letters: `https://spots.example.org`.
+    #[arg(long, env = "SPOTS_PUBLIC_URL", value_name = "URL")]
+    pub(crate) public_url: Option<String>,
+
     /// Who may read the journal, as `spots operator add` writes it; nobody if there is no such file.
     #[arg(
         long,
@@ -189,10 +211,10 @@ pub(crate) enum Unread {
 /// Reads the command line, and the configuration file that it or the environment names.
 pub(crate) fn parse(arguments: &[OsString]) -> Result<Cli, Unread> {
     let first = Cli::try_parse_from(arguments).map_err(Unread::CommandLine)?;
-    let Command::Serve(ServerSettings {
-        config: Some(path), ..
-    }) = &first.command
-    else {
+    let Command::Serve(settings) = &first.command else {
+        return Ok(first);
+    };
+    let Some(path) = &settings.config else {
         return Ok(first);
     };
     let file = read(path)

@@ -50,6 +50,10 @@ fn flash_of(code: &str) -> Option<Flash> {
             "The event is called off. Its guests are told, and what they shared is gone."
         }
         "revoked" => "Stopped sharing. The key is destroyed; the booking stays.",
+        "confirmed" => "Your e-mail address is confirmed.",
+        "letter" => "The letter is on its way. Open its link and press the button there.",
+        "members" => "Your list is saved, as hashes alone.",
+        "members-removed" => "Your list is removed.",
         "saved" => "Saved.",
         "signed-in" => "You are signed in.",
         "signed-out" => "You are signed out.",

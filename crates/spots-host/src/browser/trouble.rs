@@ -56,6 +56,7 @@ pub fn status(error: &ServiceError) -> StatusCode {
     match error {
         ServiceError::NotSignedIn | ServiceError::WrongCredentials => StatusCode::UNAUTHORIZED,
         ServiceError::NotAMember | ServiceError::NotAnOperator => StatusCode::FORBIDDEN,
+        ServiceError::NoMail => StatusCode::NOT_IMPLEMENTED,
         ServiceError::Busy => StatusCode::SERVICE_UNAVAILABLE,
         ServiceError::Failed { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         ServiceError::Refused(refusal) => match refusal {
@@ -95,6 +96,7 @@ pub fn of_form(error: &ServiceError, input: impl Fn(&str) -> String) -> Option<F
         }
         ServiceError::Refused(Refusal::Taken(_) | Refusal::Limit { .. })
         | ServiceError::WrongCredentials
+        | ServiceError::NoMail
         | ServiceError::Busy => errors.add("", sentence(error)),
         _ => return None,
     }

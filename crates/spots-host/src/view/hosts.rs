@@ -75,6 +75,7 @@ impl HostHead {
         let all = [
             (HostTab::Events, format!("{home}/events"), "Events"),
             (HostTab::Requirements, requirements, "What you ask"),
+            (HostTab::Members, format!("{home}/members"), "Members"),
             (HostTab::Import, format!("{home}/import"), "Import"),
             (HostTab::Home, home, "Overview"),
         ];
@@ -108,6 +109,8 @@ pub enum HostTab {
     Events,
     /// What the host asks of its guests.
     Requirements,
+    /// The host's own list of members.
+    Members,
     /// The import of a calendar.
     Import,
 }

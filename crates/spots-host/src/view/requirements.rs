@@ -11,7 +11,7 @@ use super::{
 ///
 /// The form sends for each field `ask.<field>` (`none`, `optional`, `required`), `purpose.<field>`
 /// and `retentionDays.<field>`; for each declared field `additional.<index>.` followed by `key`, `label`,
-/// `kind`, `choices`, `ask`, `purpose`, `retentionDays`; and `action`: `save`, or `add` for another
+/// `kind`, `choices`, `name`, `vouchedBy`, `emailDomain`, `ask`, `purpose`, `retentionDays`; and `action`: `save`, or `add` for another
 /// empty row. A declared field with an empty label is left out.
 #[derive(Debug, Clone, Template)]
 #[template(path = "host/requirements.html")]
@@ -98,6 +98,12 @@ pub struct AdditionalRow {
     pub kinds: Vec<Choice>,
     /// The answers to choose from, one per line.
     pub choices: String,
+    /// The name of the company or the club.
+    pub name: String,
+    /// Who has to vouch for its members, one chosen.
+    pub vouchers: Vec<Choice>,
+    /// The domain of the e-mail addresses that vouch.
+    pub email_domain: String,
     /// How strongly it is asked for.
     pub ask: Ask,
     /// Why, in the host's words; guests read it.
@@ -184,10 +190,32 @@ impl AdditionalRow {
             label: String::new(),
             kinds: Choice::list(kinds, kind.value()),
             choices: String::new(),
+            name: String::new(),
+            vouchers: Self::vouchers(""),
+            email_domain: String::new(),
             ask: Ask::Optional,
             purpose: String::new(),
             retention_days: String::new(),
         }
+    }
+}
+
+impl AdditionalRow {
+    /// Those who may vouch, one chosen; the person if none is.
+    pub fn vouchers(chosen: &str) -> Vec<Choice> {
+        let all = [
+            ("person", "The guest's own word"),
+            ("email_domain", "A confirmed e-mail address at a domain"),
+            ("host_list", "Your own list, under Members"),
+        ];
+        let chosen = if chosen.is_empty() { "person" } else { chosen };
+        Choice::list(all, chosen)
+    }
+
+    /// Whether it asks to belong somewhere.
+    pub fn is_membership(&self) -> bool {
+        let mut kinds = self.kinds.iter().filter(|kind| kind.chosen);
+        kinds.any(|kind| ["company_member", "club_member"].contains(&kind.value.as_str()))
     }
 }
 
@@ -232,7 +260,7 @@ impl Samples for RequirementsPage {
                 "Enter a number of days from 1 to 365.",
             )
             .with(
-                "additional.1.choices",
+                "additional.2.choices",
                 "Enter at least two answers, one on each line.",
             );
         if let Some(phone) = errors.fields.get_mut(1) {
@@ -244,7 +272,7 @@ impl Samples for RequirementsPage {
             choices: "Inside".to_owned(),
             purpose: "Placing you".to_owned(),
             retention_days: "1".to_owned(),
-            ..AdditionalRow::new(1, AdditionalKind::Choice)
+            ..AdditionalRow::new(2, AdditionalKind::Choice)
         });
         errors.can_add = false;
         vec![
@@ -274,13 +302,25 @@ impl RequirementsPage {
                 RequirementRow::sample(StandardField::Email, Ask::None, "", ""),
                 RequirementRow::sample(StandardField::Birthday, Ask::None, "", ""),
             ],
-            additional: vec![AdditionalRow {
-                key: "allergies".to_owned(),
-                label: "Allergies".to_owned(),
-                purpose: "Cooking for you safely".to_owned(),
-                retention_days: "1".to_owned(),
-                ..AdditionalRow::new(0, AdditionalKind::Text)
-            }],
+            additional: vec![
+                AdditionalRow {
+                    key: "allergies".to_owned(),
+                    label: "Allergies".to_owned(),
+                    purpose: "Cooking for you safely".to_owned(),
+                    retention_days: "1".to_owned(),
+                    ..AdditionalRow::new(0, AdditionalKind::Text)
+                },
+                AdditionalRow {
+                    key: "crew".to_owned(),
+                    label: "Do you work at Nordlicht?".to_owned(),
+                    name: "Nordlicht Versicherungsgesellschaft".to_owned(),
+                    vouchers: AdditionalRow::vouchers("email_domain"),
+                    email_domain: "nordlicht.example".to_owned(),
+                    purpose: "The table that your company pays for".to_owned(),
+                    retention_days: "1".to_owned(),
+                    ..AdditionalRow::new(1, AdditionalKind::CompanyMember)
+                },
+            ],
             in_force_since: Some(Moment::new(
                 "2026-11-03T09:12+01:00",
                 "3 November 2026, 09:12",

@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
-use spots_booking::{Ask, FieldName, FieldProblem, FieldRule, HostId, Refusal, ValueKind};
+use spots_booking::{Ask, FieldName, FieldProblem, FieldRule, HostId, Refusal, ValueKind, Voucher};
 use utoipa::ToSchema;
 
-use super::words::{AskWord, EventTypeWord, ValueTypeWord};
+use super::words::{AskWord, EventTypeWord, ValueTypeWord, VoucherWord};
 use crate::desk::Asked;
 
 /// What a host asks for from now on; fields that are left out are not asked for.
@@ -47,6 +47,13 @@ pub struct RequirementBody {
     /// What there is to choose from, for a `choice`; the one name, for a membership.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub choices: Vec<String>,
+    /// Who has to vouch, for a membership; `person` if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vouched_by: Option<VoucherWord>,
+    /// The domain of the e-mail addresses that vouch, for `email_domain`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "mira.example")]
+    pub email_domain: Option<String>,
 }
 
 /// What a host asks for at an event type.
@@ -110,13 +117,7 @@ impl RequirementBody {
             let message = "The form of this field is fixed; leave it out.";
             return Err(FieldProblem::new(place("valueType"), "fixed", message));
         }
-        let word = self.value_type.unwrap_or(ValueTypeWord::Text).as_str();
-        let listed = ["choice", "company_member", "club_member"];
-        if !listed.contains(&word) && !self.choices.is_empty() {
-            let message = "Only a choice has choices, and a membership a name; leave them out.";
-            return Err(FieldProblem::new(place("choices"), "not-a-choice", message));
-        }
-        let kind = ValueKind::parse(word, self.choices).expect("every value type has a kind");
+        let kind = self.kind(place)?;
         let label = match (self.label, standard) {
             (Some(label), _) => label,
             (None, Some(label)) => label.to_owned(),
@@ -130,6 +131,39 @@ impl RequirementBody {
             purpose: self.purpose,
             retention_days: self.retention_days,
         }))
+    }
+}
+
+impl RequirementBody {
+    /// The form of the answer; `place` names a member of this field.
+    fn kind(&self, place: impl Fn(&str) -> String) -> Result<ValueKind, FieldProblem> {
+        let word = self.value_type.unwrap_or(ValueTypeWord::Text).as_str();
+        let is_membership = ["company_member", "club_member"].contains(&word);
+        if !is_membership && word != "choice" && !self.choices.is_empty() {
+            let message = "Only a choice has choices, and a membership a name; leave them out.";
+            return Err(FieldProblem::new(place("choices"), "not-a-choice", message));
+        }
+        let voucher = self.vouched_by.unwrap_or(VoucherWord::Person).as_str();
+        let domain = self.email_domain.as_deref();
+        let mut choices = self.choices.clone();
+        if !is_membership {
+            if self.vouched_by.is_some() || domain.is_some() {
+                let message = "Only a membership is vouched for; leave this out.";
+                return Err(FieldProblem::new(place("vouchedBy"), "not-asked", message));
+            }
+        } else if choices.len() > 1 {
+            let message = "Name one company or club.";
+            return Err(FieldProblem::new(place("choices"), "one-name", message));
+        } else if Voucher::parse(voucher, domain).is_none() {
+            let message = "Give the domain where an e-mail domain vouches, and only there.";
+            return Err(FieldProblem::new(place("emailDomain"), "domain", message));
+        } else if voucher != "person" {
+            // Whether it is named at all is for the rules to say.
+            choices.resize(1, String::new());
+            choices.push(voucher.to_owned());
+            choices.extend(domain.map(str::to_owned));
+        }
+        Ok(ValueKind::parse(word, choices).expect("the list was just made"))
     }
 }
 
@@ -156,7 +190,23 @@ impl From<&FieldRule> for RequirementBody {
                 ValueKind::CompanyMember(_) => ValueTypeWord::CompanyMember,
                 ValueKind::ClubMember(_) => ValueTypeWord::ClubMember,
             }),
-            choices: rule.kind.choices().to_vec(),
+            choices: match rule.kind.membership() {
+                Some(membership) => vec![membership.name.clone()],
+                None => rule.kind.choices(),
+            },
+            vouched_by: rule
+                .kind
+                .membership()
+                .map(|membership| match membership.voucher {
+                    Voucher::Person => VoucherWord::Person,
+                    Voucher::EmailDomain(_) => VoucherWord::EmailDomain,
+                    Voucher::HostList => VoucherWord::HostList,
+                }),
+            email_domain: rule
+                .kind
+                .membership()
+                .and_then(|membership| membership.voucher.domain())
+                .map(str::to_owned),
         }
     }
 }
@@ -192,14 +242,20 @@ mod tests {
             {"field": "name", "ask": "required", "purpose": "To greet you.", "retentionDays": 1},
             {"field": "birthday", "ask": "not_asked"},
             {"field": "additionalData.diet", "ask": "optional", "purpose": "To cook for you.",
-             "retentionDays": 0, "label": "Diet", "valueType": "choice", "choices": ["any", "vegan"]}
+             "retentionDays": 0, "label": "Diet", "valueType": "choice", "choices": ["any", "vegan"]},
+            {"field": "additionalData.crew", "ask": "optional", "purpose": "To let you in.",
+             "retentionDays": 0, "label": "Crew", "valueType": "company_member",
+             "choices": ["Mira"], "vouchedBy": "email_domain", "emailDomain": "mira.example"},
+            {"field": "additionalData.rower", "ask": "optional", "purpose": "To let you in.",
+             "retentionDays": 0, "label": "Rower", "valueType": "club_member",
+             "choices": ["Ruderclub"], "vouchedBy": "host_list"}
         ]}"#;
         let body: SetRequirementsBody = serde_json::from_str(json).unwrap();
         let rules = body.rules().unwrap();
         let again: Vec<_> = rules.iter().map(RequirementBody::from).collect();
         let again = SetRequirementsBody { fields: again }.rules().unwrap();
         assert_eq!(rules, again);
-        assert_eq!(rules.len(), 2);
+        assert_eq!(rules.len(), 4);
         assert_eq!(rules[0].label, "Name");
     }
 

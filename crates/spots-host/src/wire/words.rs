@@ -91,6 +91,29 @@ pub enum AskWord {
     Required,
 }
 
+/// Who has to vouch that somebody belongs to a company or a club.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum VoucherWord {
+    /// The person: their own word.
+    Person,
+    /// An e-mail address at `emailDomain`, which the person confirmed.
+    EmailDomain,
+    /// The host's own list of members.
+    HostList,
+}
+
+impl VoucherWord {
+    /// The word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Person => "person",
+            Self::EmailDomain => "email_domain",
+            Self::HostList => "host_list",
+        }
+    }
+}
+
 /// The form of the value of an additional field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]

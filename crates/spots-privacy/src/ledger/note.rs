@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
+use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use thiserror::Error;
@@ -10,13 +10,12 @@ use zeroize::Zeroizing;
 
 use crate::consent::sha256;
 use crate::keys::LookupKey;
+use crate::signing::{PUBLIC_KEY_BYTES, SigningKey};
 
 /// What the signing key is derived for.
 const KEY_CONTEXT: &str = "spots.ledger.key.1";
 /// The algorithm's number in a note: Ed25519.
 const ED25519_ID: u8 = 1;
-/// Bytes of a public key.
-const PUBLIC_BYTES: usize = 32;
 /// Bytes of the hash by which a signature names its key.
 const HASH_BYTES: usize = 4;
 /// The longest note, in bytes.
@@ -44,7 +43,7 @@ pub enum NoteError {
 /// The key that signs for one ledger. Derived from the lookup key, so that every server of one
 /// database has the same one and it stays when master keys are rotated.
 pub struct LedgerKey {
-    pair: Ed25519KeyPair,
+    signing: SigningKey,
     public: PublicKey,
 }
 
@@ -57,9 +56,8 @@ impl LedgerKey {
 
     /// The key of a seed.
     pub fn from_seed(seed: &[u8; 32]) -> Self {
-        let pair = Ed25519KeyPair::from_seed_unchecked(seed).expect("a seed has 32 bytes");
-        let bytes = pair.public_key().as_ref();
-        let bytes: [u8; PUBLIC_BYTES] = bytes.try_into().expect("a public key has 32 bytes");
+        let signing = SigningKey::from_seed(seed);
+        let bytes = signing.public_key();
         let name: String = sha256(&bytes)
             .iter()
             .take(8)
@@ -67,7 +65,7 @@ impl LedgerKey {
                 format!("{name}{byte:02x}")
             });
         Self {
-            pair,
+            signing,
             public: PublicKey { name, bytes },
         }
     }
@@ -80,7 +78,7 @@ impl LedgerKey {
     /// Signs a text that ends with a line break.
     pub fn sign(&self, text: &str) -> String {
         let mut signature = self.public.hash().to_vec();
-        signature.extend_from_slice(self.pair.sign(text.as_bytes()).as_ref());
+        signature.extend_from_slice(&self.signing.sign(text.as_bytes()));
         let encoded = STANDARD.encode(signature);
         format!("{text}\n\u{2014} {} {encoded}\n", self.public.name)
     }
@@ -99,7 +97,7 @@ impl fmt::Debug for LedgerKey {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicKey {
     name: String,
-    bytes: [u8; PUBLIC_BYTES],
+    bytes: [u8; PUBLIC_KEY_BYTES],
 }
 
 impl PublicKey {

@@ -303,9 +303,9 @@ pub(super) const LATE: &[Table] = &[
     },
     Table {
         name: "destroyed_keys",
-        holds: "keys of shared fields that are gone, and since when their last copy is",
+        holds: "keys of shared fields and of deleted accounts that are gone, and since when their last copy is",
         readers: "the platform, the person",
-        kept: "as long as the event",
+        kept: "as long as the event; of an account, under a hash of its id, for ever",
         columns: &[
             Column("host_id", Public, At("shares")),
             Column("share_id", Pseudonym, At("shares")),
@@ -362,6 +362,29 @@ pub(super) const LATE: &[Table] = &[
             Column("agent_id", Pseudonym, At("agentId")),
             Column("feature", Personal, At("held.profiles")),
             Column("value", Personal, At("held.profiles")),
+        ],
+    },
+    Table {
+        name: "email_confirmations",
+        holds: "which address a person confirmed or was sent a letter to confirm",
+        readers: "the platform, the person",
+        kept: "until the address changes or the account is deleted",
+        columns: &[
+            Column("user_id", Pseudonym, At("userId")),
+            Column("address_lookup", Hash, Not("a keyed hash; the address itself is in the profile")),
+            Column("token_hash", Hash, Not("the hash of a secret")),
+            Column("sent_at_ns", Personal, At("held.emailConfirmation")),
+            Column("confirmed_at_ns", Personal, At("held.emailConfirmation")),
+        ],
+    },
+    Table {
+        name: "member_list_entries",
+        holds: "hosts' own lists of members",
+        readers: "the platform",
+        kept: "until the host replaces its list",
+        columns: &[
+            Column("host_id", Public, Not("the host's list")),
+            Column("entry_hash", Hash, Not("the host's list, as hashes under a key for that host; SPOTS cannot tell whom they name")),
         ],
     },
 ];

@@ -2,6 +2,7 @@
 
 use spots_booking::{FieldName, Refusal};
 use spots_privacy::consent::{Session as SignIn, StoredPerson};
+use spots_privacy::ledger::entry::erased_name;
 use spots_privacy::{SealedField, UserId};
 use tokio::try_join;
 
@@ -64,13 +65,20 @@ statements! {
     REMOVE_DEFAULTS(TEXT, TEXT) = "DELETE FROM sharing_defaults WHERE user_id = $1 AND scope = $2";
     LOCK_AGENT(TEXT) = "SELECT 1 FROM agents WHERE agent_id = $1 FOR UPDATE";
     /// Counts in the order of [`ROWS_OF_ACCOUNT`].
-    REMOVE_ROWS(TEXT, TEXT) =
+    /// The key of the account is noted under the name that the ledger gives the account.
+    REMOVE_ROWS(TEXT, TEXT, TEXT) =
         "WITH a AS (DELETE FROM sessions WHERE user_id = $1 RETURNING 1),
               b AS (DELETE FROM sharing_defaults WHERE user_id = $1 RETURNING 1),
               c AS (DELETE FROM user_profiles WHERE user_id = $1 RETURNING 1),
               d AS (DELETE FROM user_credentials WHERE user_id = $1 RETURNING 1),
+              n AS (DELETE FROM email_confirmations WHERE user_id = $1 RETURNING 1),
               e AS (DELETE FROM user_agent_mappings WHERE user_id = $1 RETURNING 1),
-              f AS (DELETE FROM user_keys WHERE user_id = $1 RETURNING 1),
+              f AS (DELETE FROM user_keys WHERE user_id = $1
+                    RETURNING master_version, wrapped_key),
+              noted AS (INSERT INTO destroyed_keys
+                            (host_id, share_id, field, master_version, prefix, swept)
+                        SELECT '-', $3, 'account', f.master_version, substr(f.wrapped_key, 1, 5), 0
+                        FROM f),
               g AS (DELETE FROM host_members WHERE user_id = $1 RETURNING 1),
               m AS (DELETE FROM legacy_ids WHERE user_id = $1 RETURNING 1),
               h AS (DELETE FROM users WHERE id = $1 RETURNING 1),
@@ -80,12 +88,16 @@ statements! {
               n AS (DELETE FROM agent_features WHERE agent_id = $2 RETURNING 1),
               l AS (DELETE FROM agents WHERE agent_id = $2 RETURNING 1)
          SELECT (SELECT count(*) FROM a), (SELECT count(*) FROM b), (SELECT count(*) FROM c),
-                (SELECT count(*) FROM d), (SELECT count(*) FROM e), (SELECT count(*) FROM f),
+                (SELECT count(*) FROM d), (SELECT count(*) FROM n), (SELECT count(*) FROM e),
+                (SELECT count(*) FROM f),
                 (SELECT count(*) FROM g), (SELECT count(*) FROM m), (SELECT count(*) FROM h),
                 (SELECT count(*) FROM i), (SELECT count(*) FROM j), (SELECT count(*) FROM k),
                 (SELECT count(*) FROM n), (SELECT count(*) FROM l)";
     ADDRESS_OF_ANOTHER(TEXT, BYTEA) =
         "SELECT 1 FROM user_credentials WHERE email_lookup = $2 AND user_id <> $1";
+    /// What was confirmed was the old one.
+    FORGET_OLD(TEXT, BYTEA) =
+        "DELETE FROM email_confirmations WHERE user_id = $1 AND address_lookup <> $2";
     SET_ADDRESS(TEXT, BYTEA) = "UPDATE user_credentials SET email_lookup = $2 WHERE user_id = $1";
 }
 
@@ -251,6 +263,7 @@ impl Work for UpdateProfile {
                 return Err(Refusal::Taken(ADDRESS_TAKEN).into());
             }
             session.run(&SET_ADDRESS, [&self.user, &address]).await?;
+            session.run(&FORGET_OLD, [&self.user, &address]).await?;
         }
         try_join!(
             biased;
@@ -321,7 +334,10 @@ impl OrderedWork for Remove {
             stamp: self.stamp,
         };
         let fields = shares::end(session, &Which::all(&self.agent), ending).await?;
-        let counts = session.row(&REMOVE_ROWS, [&self.user, &self.agent]).await?;
+        let name = erased_name(&self.user);
+        let counts = session
+            .row(&REMOVE_ROWS, [&self.user, &self.agent, &name])
+            .await?;
         let mut rows = Vec::new();
         for (index, (table, _)) in ROWS_OF_ACCOUNT.iter().enumerate() {
             let count: Option<i64> = counts.as_ref().map(|row| row.try_get(index)).transpose()?;

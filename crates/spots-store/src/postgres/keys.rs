@@ -12,7 +12,9 @@ use super::session::{Fault, Session, Work, statements};
 use crate::error::StoreError;
 use crate::model::Stamp;
 use crate::rows::{Inconsistent, wrapping_of};
-use crate::store::keys::{Closing, Floor, KeyStore, Purge, Rewrapped, StoredKey, WrappingCount};
+use crate::store::keys::{
+    Closing, DestroyedKey, Floor, KeyStore, Purge, Rewrapped, StoredKey, WrappingCount,
+};
 
 statements! {
     COUNT() =
@@ -72,6 +74,9 @@ statements! {
              master_version = greatest(f.master_version, excluded.master_version),
              prefix = greatest(f.prefix, excluded.prefix), proved_at_ns = excluded.proved_at_ns
          RETURNING master_version, prefix, proved_at_ns";
+    DESTROYED(TEXT) =
+        "SELECT purged_at_ns FROM destroyed_keys
+         WHERE host_id = '-' AND share_id = $1 AND field = 'account'";
     FLOOR() = "SELECT master_version, prefix, proved_at_ns FROM wrapping_floor";
     PURGE_BEFORE(INT8, INT4, BYTEA) =
         "UPDATE destroyed_keys SET purged_at_ns = $1
@@ -114,6 +119,20 @@ impl KeyStore for PostgresStore {
         let row = self.row(&FLOOR, []).await;
         row.and_then(|row| row.as_ref().map(floor_from_row).transpose())
             .map_err(|fault| fault.into_error("look up what is retired"))
+    }
+
+    async fn lookup_destroyed(&self, erased: &str) -> Result<Option<DestroyedKey>, StoreError> {
+        let found = async {
+            let row = self.row(&DESTROYED, [&erased]).await?;
+            let key = row.map(|row| {
+                let purged_at_ns = row.try_get(0)?;
+                Ok(DestroyedKey { purged_at_ns })
+            });
+            key.transpose()
+        };
+        found
+            .await
+            .map_err(|fault: Fault| fault.into_error("look up a destroyed key"))
     }
 
     async fn purge(&self, what: Purge, stamp: Stamp) -> Result<u64, StoreError> {

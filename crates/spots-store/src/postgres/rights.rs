@@ -8,6 +8,7 @@ use super::PostgresStore;
 use super::columns::Columns;
 use super::ledger::ledger_row;
 use super::session::{Fault, statements};
+use super::vouchers;
 use crate::error::StoreError;
 use crate::rows::Inconsistent;
 use crate::store::rights::{
@@ -19,6 +20,8 @@ statements! {
         "SELECT p.key, p.value FROM users u, jsonb_each_text(to_jsonb(u)) AS p
          WHERE u.id = $1 AND p.value IS NOT NULL ORDER BY p.key";
     SESSIONS(TEXT) = "SELECT expires_at FROM sessions WHERE user_id = $1 ORDER BY 1";
+    CONFIRMATION(TEXT) =
+        "SELECT sent_at_ns, confirmed_at_ns FROM email_confirmations WHERE user_id = $1";
     GUESTS(TEXT) =
         "SELECT host_id, guest_id, code FROM guests WHERE agent_id = $1 ORDER BY host_id";
     AGENT_PROFILE(TEXT) = "SELECT profile FROM agent_profiles WHERE agent_id = $1";
@@ -116,6 +119,10 @@ async fn held(store: &PostgresStore, user: &str, agent: &str) -> Result<Held, Fa
     for row in store.rows(&SESSIONS, [&user]).await? {
         held.sessions.push(row.try_get(0)?);
     }
+    let confirmation = store.row(&CONFIRMATION, [&user]).await?;
+    held.confirmation = confirmation
+        .map(|row| vouchers::confirmation(&row))
+        .transpose()?;
     for row in store.rows(&GUESTS, [&agent]).await? {
         let guest = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
         held.guests.push(guest);

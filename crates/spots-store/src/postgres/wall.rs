@@ -344,6 +344,8 @@ pub(super) async fn check(client: &Client, path: Path) -> Result<(), StoreError>
         "user_credentials",
         "user_profiles",
         "sessions",
+        "email_confirmations",
+        "member_list_entries",
     ];
     let (hidden, (table, column)) = match path {
         Path::Host => (

@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use spots_booking::{FieldName, Refusal};
 use spots_clock::AtomicClock;
 use spots_privacy::consent::{Session, StoredPerson};
+use spots_privacy::ledger::entry::erased_name;
 use spots_privacy::{SealedField, UserId, WrappedKey};
 
 use super::{Fault, shares};
@@ -154,6 +155,11 @@ pub(super) fn set_address(
     }
     db.prepare_cached("UPDATE user_credentials SET email_lookup = ?2 WHERE user_id = ?1")?
         .execute(params![user, email_lookup])?;
+    // What was confirmed was the old one.
+    db.prepare_cached(
+        "DELETE FROM email_confirmations WHERE user_id = ?1 AND address_lookup <> ?2",
+    )?
+    .execute(params![user, email_lookup])?;
     Ok(())
 }
 
@@ -224,6 +230,7 @@ pub(super) fn remove(
 ) -> Result<Removal, Fault> {
     let fields = shares::end_all(db, agent, "removed", stamp)?;
     let bookings = super::bookings::cancel_to_come(db, clock, agent, stamp)?;
+    note_destroyed(db, user)?;
     let mut rows = Vec::new();
     // Without its row in `agents` no booking is taken any more, also not by a request under way.
     for (table, column) in ROWS_OF_ACCOUNT {
@@ -247,6 +254,17 @@ pub(super) fn remove(
         bookings,
         rows,
     })
+}
+
+/// Notes by what the account's own key is wrapped, under the name that the ledger gives the account.
+fn note_destroyed(db: &Connection, user: &str) -> Result<(), Fault> {
+    db.prepare_cached(
+        "INSERT INTO destroyed_keys (host_id, share_id, field, master_version, prefix, swept)
+         SELECT '-', ?2, 'account', master_version, substr(wrapped_key, 1, 5), 0
+         FROM user_keys WHERE user_id = ?1",
+    )?
+    .execute([user, &erased_name(user)])?;
+    Ok(())
 }
 
 fn user_id(text: &str) -> Result<UserId, Inconsistent> {

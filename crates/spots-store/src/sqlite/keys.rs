@@ -9,7 +9,9 @@ use super::{Fault, SqliteStore, connect};
 use crate::error::StoreError;
 use crate::model::Stamp;
 use crate::rows::{array, count, wrapping_of};
-use crate::store::keys::{Closing, Floor, KeyStore, Purge, Rewrapped, StoredKey, WrappingCount};
+use crate::store::keys::{
+    Closing, DestroyedKey, Floor, KeyStore, Purge, Rewrapped, StoredKey, WrappingCount,
+};
 
 #[async_trait]
 impl KeyStore for SqliteStore {
@@ -46,6 +48,23 @@ impl KeyStore for SqliteStore {
 
     async fn lookup_floor(&self) -> Result<Option<Floor>, StoreError> {
         self.read("look up what is retired", lookup_floor).await
+    }
+
+    async fn lookup_destroyed(&self, erased: &str) -> Result<Option<DestroyedKey>, StoreError> {
+        let erased = erased.to_owned();
+        self.read("look up a destroyed key", move |db| {
+            let mut statement = db.prepare_cached(
+                "SELECT purged_at_ns FROM destroyed_keys
+                 WHERE host_id = '-' AND share_id = ?1 AND field = 'account'",
+            )?;
+            let row = statement.query_row([erased], |row| {
+                Ok(DestroyedKey {
+                    purged_at_ns: row.get(0)?,
+                })
+            });
+            Ok(row.optional()?)
+        })
+        .await
     }
 
     async fn purge(&self, what: Purge, stamp: Stamp) -> Result<u64, StoreError> {

@@ -5,7 +5,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, params};
 use spots_privacy::{AgentId, UserId};
 
-use super::{Fault, SqliteStore, ledger, shares};
+use super::{Fault, SqliteStore, ledger, shares, vouchers};
 use crate::error::StoreError;
 use crate::rows::{Inconsistent, array, parse};
 use crate::store::rights::{
@@ -91,6 +91,7 @@ fn held(db: &Connection, user: &str, agent: &str) -> Result<Held, Fault> {
     held.sessions = statement
         .query_map([user], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
+    held.confirmation = vouchers::confirmation(db, user)?;
     let mut statement = db.prepare_cached(
         "SELECT host_id, guest_id, code FROM guests WHERE agent_id = ?1 ORDER BY host_id",
     )?;

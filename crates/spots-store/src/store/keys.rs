@@ -67,6 +67,13 @@ pub enum Purge {
     Files,
 }
 
+/// The key of an account that is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DestroyedKey {
+    /// When its last copy became unreadable, in nanoseconds; `None` if one may still be read.
+    pub purged_at_ns: Option<i64>,
+}
+
 /// What is done to wrapped keys without opening anything.
 #[async_trait]
 pub trait KeyStore {
@@ -91,6 +98,10 @@ pub trait KeyStore {
 
     /// Looks up what is retired.
     async fn lookup_floor(&self) -> Result<Option<Floor>, StoreError>;
+
+    /// Looks up the destroyed key of an account by the name that the ledger gives it
+    /// ([`erased_name`](spots_privacy::ledger::entry::erased_name)).
+    async fn lookup_destroyed(&self, erased: &str) -> Result<Option<DestroyedKey>, StoreError>;
 
     /// Marks destroyed keys of which no readable copy is left. Returns how many; 0 where a reader
     /// of the file is in the way, so that it is tried again.

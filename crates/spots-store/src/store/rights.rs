@@ -6,6 +6,7 @@ use spots_booking::EventType;
 use spots_privacy::{AgentId, UserId};
 
 use super::ledger::LedgerRow;
+use super::vouchers::Confirmation;
 use crate::error::StoreError;
 
 /// Rows of one kind that one export holds at most.
@@ -21,6 +22,8 @@ pub struct Held {
     pub account: Vec<(String, String)>,
     /// When each session ends, in nanoseconds.
     pub sessions: Vec<i64>,
+    /// What became of the address that the person asked to confirm.
+    pub confirmation: Option<Confirmation>,
     /// How hosts name the person: host, handle, code.
     pub guests: Vec<(String, String, String)>,
     /// Texts about the person's character: where each is kept, and the text.

@@ -1,15 +1,18 @@
 //! Wrapped keys: rotation, retirement, purging.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use spots_privacy::consent::{KeyOwner, Person};
+use spots_privacy::ledger::entry::erased_name;
+use spots_privacy::remains::find_opening;
 use spots_privacy::{KeyError, MasterKeys, SystemRandomness, WrappedKey, Wrapping};
 use spots_store::StoreError;
 use spots_store::keys::{Closing, Purge, Rewrapped, StoredKey};
 use spots_store::model::{Selection, ShareFilter};
 use spots_store::rotation::{Pace, RotationError, check_keys, rewrap};
 
-use crate::stage::{Offer, Stage};
+use crate::stage::{self, Offer, Stage};
 
 /// Above everything: what wraps any stored key is older.
 const ANY: Wrapping = Wrapping {
@@ -361,16 +364,7 @@ pub(crate) async fn a_destroyed_key_is_in_no_file_that_can_be_read(stage: &Stage
 
     stage.revoke(people[3].agent(), Selection::All).await;
     if epochs {
-        // The bytes may survive in dead rows and the log: what wrapped them does not.
-        let newest = begin_epoch(stage);
-        rotate(stage).await;
-        stage.change_keys(|_, epochs| epochs.retire_before(newest.epoch));
-        for key in &gone {
-            let opened = stage
-                .keys
-                .rewrap(&key.key, key.owner.place(), &SystemRandomness);
-            assert_eq!(opened.unwrap_err(), KeyError::UnknownEpoch(1));
-        }
+        the_cluster_holds_nothing_that_opens(stage, &gone, &live).await;
         return;
     }
     let purged = stage
@@ -392,6 +386,142 @@ pub(crate) async fn a_destroyed_key_is_in_no_file_that_can_be_read(stage: &Stage
             .unwrap(),
         0
     );
+}
+
+/// In dead rows, the write-ahead log and backups the bytes survive; what wrapped them does not.
+/// Every place in the whole cluster is tried with the keys that are left.
+async fn the_cluster_holds_nothing_that_opens(
+    stage: &Stage,
+    gone: &[StoredKey],
+    live: &[StoredKey],
+) {
+    let backups = tempfile::tempdir().unwrap();
+    let early = backups.path().join("early");
+    stage.database().base_backup(&early).unwrap();
+    // This database's own files, and the log of all.
+    let own = "SELECT oid::int8 FROM pg_database WHERE datname = current_database()";
+    let own = format!("base/{}", stage.count(own).await);
+    let kept_in = |folder: &Path| {
+        let parts = [own.as_str(), "pg_wal"].map(|part| stage::bytes_of(&folder.join(part)));
+        parts.concat()
+    };
+    let early = kept_in(&early);
+    let opens = |keys: &MasterKeys, key: &StoredKey, bytes: &[u8]| {
+        let KeyOwner::Share { share, field, .. } = &key.owner else {
+            panic!("a key of a share")
+        };
+        find_opening(keys, (share, field), bytes).is_some()
+    };
+    let before = stage.loose_keys();
+    let first = &gone[0];
+    assert!(
+        opens(&before, first, &early),
+        "a backup of its time opens it"
+    );
+    let newest = begin_epoch(stage);
+    rotate(stage).await;
+    let epochs_only = Wrapping {
+        version: 0,
+        ..newest
+    };
+    let closed = stage.store.close_wrappings(epochs_only, stage.stamp());
+    assert!(matches!(closed.await.unwrap(), Closing::Proved(_)));
+    stage.change_keys(|_, epochs| epochs.retire_before(newest.epoch));
+    let purge = Purge::Before(epochs_only);
+    let purged = stage.store.purge(purge, stage.stamp()).await;
+    assert_eq!(purged.unwrap(), 3);
+
+    let late = backups.path().join("late");
+    stage.database().base_backup(&late).unwrap();
+    a_dump_has_the_live_keys_alone(stage, &backups.path().join("dump.sql"), gone).await;
+    let left = stage.loose_keys();
+    let cluster = kept_in(&stage.database().cluster_folder().join("data"));
+    for key in gone {
+        let wrapped = &key.key.bytes[5..];
+        assert!(holds(&cluster, wrapped), "the bytes themselves are there");
+        let opened = left.rewrap(&key.key, key.owner.place(), &SystemRandomness);
+        assert_eq!(opened.unwrap_err(), KeyError::UnknownEpoch(1));
+    }
+    let places = [early, cluster, kept_in(&late)];
+    for (place, bytes) in places.iter().enumerate() {
+        assert!(!opens(&left, first, bytes), "place {place}");
+    }
+    // The search finds what does open: keys that live, where the cluster keeps them.
+    assert!(opens(&left, &live[0], &places[2]));
+}
+
+async fn a_dump_has_the_live_keys_alone(stage: &Stage, path: &Path, gone: &[StoredKey]) {
+    stage.database().dump(path).unwrap();
+    let dump = std::fs::read_to_string(path).unwrap();
+    let holds = |key: &StoredKey| {
+        let text = key
+            .key
+            .bytes
+            .iter()
+            .fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
+        dump.contains(&text)
+    };
+    assert!(all_keys(stage).await.iter().all(holds));
+    assert!(!gone.iter().any(holds));
+}
+
+/// An account has a key of its own, noted under the name that the ledger gives the account.
+pub(crate) async fn the_key_of_a_deleted_account_is_purged_too(stage: &Stage) {
+    let epochs = stage.on_postgres();
+    if epochs {
+        begin_epoch(stage);
+    }
+    let offer = stage.offer(None).await;
+    let people = people(stage, &offer, 2).await;
+    let [ada, _] = people.as_slice() else {
+        panic!("two people")
+    };
+    let name = erased_name(&ada.user().reveal());
+    let purged_at = async || stage.store.lookup_destroyed(&name).await.unwrap();
+    assert_eq!(purged_at().await, None);
+    let key = all_keys(stage)
+        .await
+        .into_iter()
+        .find(|key| matches!(&key.owner, KeyOwner::User(user) if *user == ada.user().reveal()));
+    let key = key.unwrap();
+    let removed = stage
+        .store
+        .remove_account(ada.user(), ada.agent(), stage.stamp());
+    removed.await.unwrap();
+    assert_eq!(
+        purged_at().await.unwrap().purged_at_ns,
+        None,
+        "destroyed alone"
+    );
+    let users = format!(
+        "SELECT count(*) FROM destroyed_keys WHERE share_id = '{}'",
+        ada.user().reveal()
+    );
+    assert_eq!(stage.count(&users).await, 0, "no id of hers is kept");
+
+    let purge = if epochs {
+        let newest = begin_epoch(stage);
+        rotate(stage).await;
+        stage.change_keys(|_, epochs| epochs.retire_before(newest.epoch));
+        Purge::Before(Wrapping {
+            version: 0,
+            ..newest
+        })
+    } else {
+        Purge::Files
+    };
+    let stamp = stage.stamp();
+    let purged = stage.store.purge(purge, stamp).await.unwrap();
+    assert_eq!(purged, 4, "three fields and the account");
+    assert_eq!(purged_at().await.unwrap().purged_at_ns, Some(stamp.at_ns));
+    if epochs {
+        let opened = stage
+            .keys
+            .rewrap(&key.key, key.owner.place(), &SystemRandomness);
+        assert_eq!(opened.unwrap_err(), KeyError::UnknownEpoch(1));
+    } else {
+        assert!(!holds(&stage.files(), &key.key.bytes[5..]));
+    }
 }
 
 fn holds(bytes: &[u8], part: &[u8]) -> bool {

@@ -23,6 +23,7 @@ mod rights;
 mod shares;
 mod stage;
 mod supabase;
+mod vouchers;
 mod wall;
 mod wall_postgres;
 
@@ -152,6 +153,7 @@ conformance! {
         keys_of_another_database_are_refused
         what_was_taken_back_is_purged_with_its_epoch
         a_destroyed_key_is_in_no_file_that_can_be_read
+        the_key_of_a_deleted_account_is_purged_too
     }
     life {
         what_opens_is_what_the_model_says
@@ -159,6 +161,11 @@ conformance! {
         no_booking_survives_an_event_called_off_at_the_same_time
         of_two_revocations_at_once_one_ends_it
         a_page_that_renders_during_a_revocation_is_recorded_or_finds_nothing
+    }
+    vouchers {
+        an_address_is_confirmed_by_its_latest_letter_once
+        a_confirmed_address_that_changes_is_confirmed_no_more
+        a_list_of_members_is_its_hosts_own
     }
     removal {
         a_removed_account_leaves_no_row_of_its_own

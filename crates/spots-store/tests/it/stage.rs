@@ -209,6 +209,13 @@ impl Stage {
         answer
     }
 
+    /// The keys and epochs as they are now, which read nothing again.
+    pub(crate) fn loose_keys(&self) -> MasterKeys {
+        let files = self.files.0.lock().unwrap();
+        let keys = MasterKeys::parse(&files.0).unwrap();
+        keys.with_epochs(Epochs::parse(&files.1.to_file()).unwrap())
+    }
+
     /// The bytes of the database's files, the log's included; on PostgreSQL those of the whole
     /// cluster.
     pub(crate) fn files(&self) -> Vec<u8> {
@@ -499,6 +506,17 @@ impl KeySource for KeyFiles {
             epochs: Some(files.1.to_file()),
         })
     }
+}
+
+/// The bytes of a file, or of all files of a folder.
+pub(crate) fn bytes_of(path: &std::path::Path) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    if path.is_dir() {
+        read_all(path, &mut bytes);
+    } else {
+        bytes = std::fs::read(path).unwrap();
+    }
+    bytes
 }
 
 fn read_all(folder: &std::path::Path, bytes: &mut Vec<u8>) {

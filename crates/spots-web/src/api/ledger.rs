@@ -12,7 +12,7 @@ use spots_host::{Problem, ServiceError};
 
 use crate::http::Me;
 use crate::service::{self, Ctx};
-use crate::wire::{CheckpointBody, ConsistencyBody, InclusionBody};
+use crate::wire::{CheckpointBody, ConsistencyBody, ErasedKeyBody, InclusionBody, instant_of_ns};
 
 /// Gives the receipt of one share: what was consented to, what became of it, and the proof that it
 /// stands in the ledger. `spots ledger verify` checks it without asking anybody.
@@ -111,6 +111,24 @@ pub(crate) async fn find_consistency(
         from: params.from,
         to: params.to,
         hashes: texts(&hashes),
+    }))
+}
+
+/// Shows when the last copy of the key of an account that was deleted became unreadable. Whoever
+/// has the certificate knows how the ledger names the account; it tells nothing else of it.
+#[utoipa::path(
+    get, path = "/ledger/erasures/{erased}", tag = "ledger",
+    params(("erased" = String, Path, description = "How the ledger names the account.")),
+    responses((status = 200, description = "What became of its key.", body = ErasedKeyBody)),
+)]
+pub(crate) async fn find_erasure(
+    ctx: Ctx,
+    Segments(erased): Segments<String>,
+) -> Result<Json<ErasedKeyBody>, Problem> {
+    let key = service::erased_key(&ctx, &erased).await?;
+    Ok(Json(ErasedKeyBody {
+        erased,
+        purged_at: key.purged_at_ns.map(instant_of_ns),
     }))
 }
 

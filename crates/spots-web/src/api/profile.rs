@@ -6,7 +6,7 @@ use spots_host::extract::Body;
 
 use crate::http::Me;
 use crate::service::{self, Ctx};
-use crate::wire::ProfileBody;
+use crate::wire::{ProfileBody, UpdateProfileBody};
 
 /// Shows your own profile.
 #[utoipa::path(
@@ -18,18 +18,20 @@ pub(super) async fn find_profile(ctx: Ctx, Me(me): Me) -> Result<Json<ProfileBod
     Ok(Json((&service::profile(&ctx, &me).await?).into()))
 }
 
-/// Replaces your own profile. What was shared before stays as it was shared.
+/// Replaces your own profile. What was shared before stays as it was shared. Another e-mail address
+/// than the one you sign in with takes your password.
 #[utoipa::path(
     put, path = "/me/profile", tag = "me",
-    request_body = ProfileBody,
+    request_body = UpdateProfileBody,
     responses((status = 200, description = "The profile as it is now.", body = ProfileBody)),
     security(("session" = [])),
 )]
 pub(super) async fn update_profile(
     ctx: Ctx,
     Me(me): Me,
-    Body(body): Body<ProfileBody>,
+    Body(body): Body<UpdateProfileBody>,
 ) -> Result<Json<ProfileBody>, Problem> {
-    service::update_profile(&ctx, &me, body.into()).await?;
+    let (profile, password) = body.into_parts();
+    service::update_profile(&ctx, &me, profile, password).await?;
     Ok(Json((&service::profile(&ctx, &me).await?).into()))
 }

@@ -29,10 +29,12 @@ pub const PAGE_ROUTES: &[&str] = &[
     "/hosts/{hostId}/events/{eventId}/call-off",
     "/hosts/{hostId}/events/{eventId}/guests",
     "/hosts/{hostId}/import",
+    "/hosts/{hostId}/members",
     "/hosts/{hostId}/requirements/{eventType}",
     "/me/agent",
     "/me/bookings",
     "/me/delete",
+    "/me/email",
     "/me/export",
     "/me/preferences",
     "/me/profile",
@@ -322,6 +324,8 @@ impl Walk {
                 json!({"email": self.keeper.email, "password": self.keeper.password})
             }
             "create_host" => json!({"name": "Another house", "kind": "club"}),
+            "update_member_list" => json!({"entries": [self.guest.email]}),
+            "confirm_email" => json!({"token": self.guest.token}),
             "update_requirements" | "update_sharing_defaults" => json!({"fields": []}),
             _ => json!({}),
         }

@@ -15,7 +15,9 @@ use spots_store::PageRequest;
 use spots_store::model::ShareFilter;
 
 use super::request::{SignedIn, Visitor, own_path, with_cookie};
-use super::view::{DeleteAccountPage, ErasedPage, ProfilePage, SignInPage, SignUpPage};
+use super::view::{
+    DeleteAccountPage, EmailStanding, ErasedPage, ProfilePage, SignInPage, SignUpPage,
+};
 use crate::http::{clear_session_cookie, session_cookie, session_token};
 use crate::platform::Platform;
 use crate::service::{self, PASSWORD_CHARS_MIN, Profile};
@@ -108,6 +110,7 @@ pub(super) async fn post_sign_out(
 
 pub(super) async fn profile(signed_in: SignedIn) -> Result<Response, Trouble> {
     let own = service::profile(signed_in.ctx(), signed_in.person()).await?;
+    let standing = standing(&signed_in).await?;
     let value = |field| {
         own.get(&field)
             .map_or(String::new(), |text| text.disclose().to_owned())
@@ -120,15 +123,20 @@ pub(super) async fn profile(signed_in: SignedIn) -> Result<Response, Trouble> {
     Ok(show(&profile_page(
         &signed_in,
         value,
-        zone.unwrap_or(""),
+        (zone.unwrap_or(""), standing),
         FormErrors::none(),
     )))
+}
+
+async fn standing(signed_in: &SignedIn) -> Result<EmailStanding, ServiceError> {
+    let known = service::confirmed_address(signed_in.ctx(), signed_in.person()).await?;
+    Ok(EmailStanding::of(&known))
 }
 
 fn profile_page(
     signed_in: &SignedIn,
     value: impl Fn(StandardField) -> String,
-    zone: &str,
+    (zone, standing): (&str, EmailStanding),
     errors: FormErrors,
 ) -> ProfilePage {
     let zones =
@@ -138,6 +146,7 @@ fn profile_page(
         name: value(StandardField::Name),
         phone_number: value(StandardField::PhoneNumber),
         email: value(StandardField::Email),
+        standing,
         birthday: value(StandardField::Birthday),
         company_affiliation: value(StandardField::CompanyAffiliation),
         zones: Choice::list(zones, zone),
@@ -150,7 +159,9 @@ pub(super) async fn post_profile(signed_in: SignedIn, form: Form) -> Result<Resp
         .iter()
         .filter_map(|field| Some((*field, Personal::new(form.given(field.as_str())?))))
         .collect();
-    match service::update_profile(signed_in.ctx(), signed_in.person(), profile).await {
+    let password = form.given("currentPassword").map(Personal::new);
+    let (ctx, person) = (signed_in.ctx(), signed_in.person());
+    match service::update_profile(ctx, person, profile, password).await {
         Ok(()) => {
             let zone = form.get("timeZone");
             let zone = if ZONES.contains(&zone) { zone } else { "" };
@@ -163,7 +174,8 @@ pub(super) async fn post_profile(signed_in: SignedIn, form: Form) -> Result<Resp
             let errors =
                 of_form(&error, str::to_owned).ok_or_else(|| signed_in.visitor.trouble(error))?;
             let value = |field: StandardField| form.get(field.as_str()).to_owned();
-            let page = profile_page(&signed_in, value, form.get("timeZone"), errors);
+            let standing = standing(&signed_in).await?;
+            let page = profile_page(&signed_in, value, (form.get("timeZone"), standing), errors);
             Ok(show_as(StatusCode::UNPROCESSABLE_ENTITY, &page))
         }
     }

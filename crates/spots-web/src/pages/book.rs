@@ -9,10 +9,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use spots_booking::requirement::Ask;
-use spots_booking::{EventId, FieldName, Refusal, ValueKind};
+use spots_booking::{EventId, FieldName, Membership, Refusal, ValueKind, Voucher};
 use spots_host::ServiceError;
 use spots_host::browser::words::{event_time, moment, slot_of};
-use spots_host::browser::{Form, Query, Trouble, is_part, see_other, show, show_as};
+use spots_host::browser::{Form, Query, Trouble, is_part, see_other, sentence, show, show_as};
 use spots_host::view::{Choice, FormErrors, NextStep, Section};
 use spots_privacy::{Personal, random};
 
@@ -114,6 +114,10 @@ impl Step<'_> {
 
     fn value(&self, field: &OfferField) -> String {
         match self.form {
+            Some(form) if field.rule.kind.is_listed() => {
+                let number = form.given(&format!("value.{}", field.rule.field));
+                number.unwrap_or("yes").to_owned()
+            }
             _ if field.rule.kind.is_attested() => "yes".to_owned(),
             Some(form) => form.get(&format!("value.{}", field.rule.field)).to_owned(),
             None => field
@@ -228,7 +232,12 @@ impl Step<'_> {
                 .iter()
                 .map(|field| SharedLine {
                     label: label(field),
-                    value: self.value(field),
+                    // What SPOTS answers is a yes with who vouches; what was typed stays here.
+                    value: if field.rule.kind.is_attested() {
+                        "yes".to_owned()
+                    } else {
+                        self.value(field)
+                    },
                 })
                 .collect(),
         }
@@ -252,6 +261,7 @@ impl Step<'_> {
                 format!("share.{field}"),
                 format!("{host} takes no booking without this. Share it, or choose another event."),
             ),
+            Refusal::Limit { .. } => errors.add("", sentence(error)),
             Refusal::RequirementsChanged => errors.add(
                 "",
                 format!("{host} changed what they ask for. Look at it again before you book."),
@@ -305,10 +315,10 @@ fn input(kind: &ValueKind, value: String) -> ValueInput {
             _ => None,
         }),
         ValueKind::Over18 | ValueKind::Over21 => ValueInput::Attested(
-            "Yes, worked out from the birthday in your profile. The date stays sealed.",
+            "Yes, worked out from the birthday in your profile. The date stays sealed.".to_owned(),
         ),
-        ValueKind::CompanyMember(_) | ValueKind::ClubMember(_) => {
-            ValueInput::Attested("Yes, by your own word. Nothing else is told.")
+        ValueKind::CompanyMember(membership) | ValueKind::ClubMember(membership) => {
+            vouched(membership, value)
         }
         ValueKind::Choice(choices) => {
             let choices = choices
@@ -317,6 +327,26 @@ fn input(kind: &ValueKind, value: String) -> ValueInput {
             let choices = std::iter::once(("", "Choose one")).chain(choices);
             ValueInput::Choice(Choice::list(choices, &value))
         }
+    }
+}
+
+fn vouched(membership: &Membership, value: String) -> ValueInput {
+    let name = &membership.name;
+    match &membership.voucher {
+        Voucher::Person => ValueInput::Attested(format!(
+            "Yes, you belong to {name}, by your own word. Nothing else is told."
+        )),
+        Voucher::EmailDomain(domain) => ValueInput::Attested(format!(
+            "Yes, you belong to {name}, by your confirmed e-mail address at {domain}. The address \
+             is not told."
+        )),
+        Voucher::HostList => ValueInput::Listed {
+            basis: format!(
+                "Yes, you belong to {name}, by the host's own list: it names your confirmed e-mail \
+                 address, or the number that you give here. Neither is told."
+            ),
+            number: if value == "yes" { String::new() } else { value },
+        },
     }
 }
 

@@ -6,6 +6,7 @@
 mod api_docs;
 mod book;
 mod booking;
+mod confirm_email;
 mod delete_account;
 mod erased;
 mod event;
@@ -21,6 +22,7 @@ mod sign_in;
 pub use api_docs::{ApiPage, Operation, OperationGroup, Parameter, ResponseLine};
 pub use book::{BookPage, HostSees, HostSeesPart, ShareRow, SharedLine, ValueInput};
 pub use booking::{BookedField, BookingPage, BookingState, QueueEvidence};
+pub use confirm_email::{ConfirmEmailPage, EmailStanding};
 pub use delete_account::DeleteAccountPage;
 pub use erased::ErasedPage;
 pub use event::{AskLine, BookingChoice, EventPage, HostRef, Slot, SlotDay, SlotState, TableForm};

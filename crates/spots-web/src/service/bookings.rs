@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use spots_booking::attestation::attest;
 use spots_booking::{
     BookingId, EventId, EventType, FieldName, FieldProblem, FieldRule, FieldValue, GuestCode,
-    GuestId, Refusal, Request, Requirements, ShareId, Slot, StandardField,
+    GuestId, Refusal, Request, Requirements, ShareId, Slot, ValueKind,
 };
 use spots_host::ServiceError;
 use spots_privacy::consent::{NewShareField, Person, sha256};
@@ -19,7 +19,7 @@ use spots_store::{Page, PageRequest};
 use super::events::record;
 use super::offer::ends;
 use super::shares::{SharedValue, all_shares};
-use super::{Answer, Ctx, profile, stored, unsealed};
+use super::{Answer, Ctx, stored, unsealed, vouchers};
 
 /// Fewest characters of an idempotency key.
 pub const IDEMPOTENCY_KEY_CHARS_MIN: usize = 8;
@@ -127,13 +127,19 @@ async fn attest_all(ctx: &Ctx, person: &Person, plan: &mut Plan) -> Answer<()> {
     if !asked {
         return Ok(());
     }
-    let own = profile(ctx, person).await?;
-    let birthday = own.get(&StandardField::Birthday);
-    let birthday = birthday.and_then(|text| text.disclose().parse().ok());
+    let known = vouchers::known(ctx, person).await?;
+    let host = plan.record.host.id;
     let mut problems = Vec::new();
     let mut accepted = Vec::with_capacity(plan.accepted.len());
     for (field, value) in std::mem::take(&mut plan.accepted) {
-        let answer = kind(plan, &field).and_then(|kind| attest(&kind, birthday, ctx.now()));
+        let answer = match kind(plan, &field).filter(ValueKind::is_attested) {
+            Some(kind) => {
+                let asked = (&kind, value.as_str());
+                let evidence = vouchers::evidence(ctx, &known, host, asked).await?;
+                attest(&kind, &evidence, ctx.now())
+            }
+            None => None,
+        };
         match answer {
             None => accepted.push((field, value)),
             Some(Ok(answer)) => accepted.push((field, answer)),

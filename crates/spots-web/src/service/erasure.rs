@@ -5,9 +5,11 @@ use std::fmt::Write as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::SignedDuration;
+use spots_host::ServiceError;
 use spots_privacy::consent::Person;
 use spots_privacy::ledger::Entry;
 use spots_privacy::ledger::entry::{ERASED, commitment_of_erasure, erased_name};
+use spots_store::keys::DestroyedKey;
 use spots_store::model::Removal;
 
 use super::receipts::PROMISE_HOURS;
@@ -53,6 +55,13 @@ pub async fn remove_account(ctx: &Ctx, person: &Person) -> Answer<Erased> {
     })
 }
 
+/// When the last copy of the key of an account that is gone became unreadable, by the name that the
+/// ledger gives the account; `None` inside if one may still be read.
+pub async fn erased_key(ctx: &Ctx, erased: &str) -> Answer<DestroyedKey> {
+    let key = ctx.store().lookup_destroyed(erased).await.map_err(stored)?;
+    key.ok_or_else(|| ServiceError::not_found("erased account"))
+}
+
 fn certificate(ctx: &Ctx, user: &str, removal: &Removal) -> String {
     let (stamp, key) = (ctx.stamp(), ctx.platform().ledger_key());
     let entry = Entry {
@@ -66,11 +75,13 @@ fn certificate(ctx: &Ctx, user: &str, removal: &Removal) -> String {
     let by = ctx.now() + SignedDuration::from_hours(PROMISE_HOURS);
     let mut text = format!(
         "{LABEL}\n{origin}\naccount: {user}\nerased at: {at}\nmoment: {ns}\nledger leaf: {leaf}\n\
-         in the ledger by: {by}\ndestroyed: {fields} keys of shared fields\n",
+         in the ledger by: {by}\nnamed there: {name}\n\
+         gone from logs and backups: see /api/v1/ledger/erasures/{name}\ndestroyed: {fields} keys of shared fields\n",
         origin = key.public().name(),
         at = ctx.now(),
         ns = stamp.at_ns,
         leaf = STANDARD.encode(entry.leaf()),
+        name = entry.share,
         fields = removal.fields,
     );
     for (table, count) in removal.rows.iter().filter(|(_, count)| *count > 0) {

@@ -118,7 +118,20 @@ pub async fn search_events(
 
 /// Looks up an event with its times from a moment on, at the earliest now.
 pub async fn event(ctx: &Ctx, id: EventId, from: Option<Timestamp>) -> Answer<EventDetails> {
+    details(ctx, record(ctx, id).await?, from).await
+}
+
+/// Looks up an event of a host with its times. One of another host is not there, and is looked at no
+/// further, so that it takes no longer to say so.
+pub async fn event_of(ctx: &Ctx, member: &Member, id: EventId) -> Answer<EventDetails> {
     let record = record(ctx, id).await?;
+    if record.host.id != member.host().id {
+        return Err(ServiceError::not_found("event"));
+    }
+    details(ctx, record, None).await
+}
+
+async fn details(ctx: &Ctx, record: EventRecord, from: Option<Timestamp>) -> Answer<EventDetails> {
     let from = from.unwrap_or(Timestamp::MIN).max(ctx.now());
     let (slots, more) = open_slots(ctx, &record, from, SLOTS_MAX).await?;
     Ok(EventDetails {

@@ -109,7 +109,12 @@ pub async fn preview(ctx: &Ctx, new: &NewBooking) -> Answer<Preview> {
         .filter_map(|(field, value)| {
             let rule = plan.rule(field)?.clone();
             Some(PreviewField {
-                value: Personal::new(value.as_str()),
+                // What SPOTS answers begins so; who vouches is said when it is booked.
+                value: if rule.kind.is_attested() {
+                    Personal::new("yes")
+                } else {
+                    Personal::new(value.as_str())
+                },
                 until: ends(plan.ends_at, rule.retention_days, new.share_until),
                 rule,
             })

@@ -19,6 +19,9 @@ pub struct HeldBody {
     pub account: BTreeMap<String, String>,
     /// When each session ends.
     pub sessions: Vec<Instant>,
+    /// What became of the address that the person asked to confirm; `null` if they never did.
+    #[schema(required)]
+    pub email_confirmation: Option<HeldConfirmation>,
     /// How hosts name the person.
     pub guests: Vec<HeldGuest>,
     /// Texts about the person's character, by where they are kept.
@@ -33,6 +36,17 @@ pub struct HeldBody {
     pub requests: Vec<String>,
     /// What the consent ledger says of the person's shares.
     pub ledger: Vec<HeldEntry>,
+}
+
+/// An address that a person asked to confirm: the one in their profile.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct HeldConfirmation {
+    /// When the last letter went out.
+    pub sent_at: Instant,
+    /// When the person proved that they read it; `null` if they have not.
+    #[schema(required)]
+    pub confirmed_at: Option<Instant>,
 }
 
 /// How one host names the person.
@@ -126,6 +140,10 @@ impl From<Held> for HeldBody {
         Self {
             account: held.account.into_iter().collect(),
             sessions: held.sessions.into_iter().map(instant_of_ns).collect(),
+            email_confirmation: held.confirmation.map(|known| HeldConfirmation {
+                sent_at: instant_of_ns(known.sent_at_ns),
+                confirmed_at: known.confirmed_at_ns.map(instant_of_ns),
+            }),
             guests: guests
                 .map(|(host_id, guest_id, guest_code)| HeldGuest {
                     host_id,

@@ -1,6 +1,7 @@
 //! The ledger, as anybody may read it.
 
 use serde::Serialize;
+use spots_host::wire::Instant;
 use utoipa::ToSchema;
 
 /// The last signed checkpoint.
@@ -37,4 +38,15 @@ pub struct ConsistencyBody {
     pub to: u64,
     /// The hashes, in base64.
     pub hashes: Vec<String>,
+}
+
+/// What became of the key of an account that was deleted.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ErasedKeyBody {
+    /// How the ledger names the account.
+    pub erased: String,
+    /// When its last copy, in logs and backups, became unreadable; `null` if one may still be read.
+    #[schema(required)]
+    pub purged_at: Option<Instant>,
 }

@@ -25,7 +25,7 @@ macro_rules! silent {
     )*};
 }
 
-silent!(NewAccountBody NewSessionBody SessionBody ProfileBody ExportBody ErasureBody);
+silent!(NewAccountBody NewSessionBody SessionBody ProfileBody UpdateProfileBody ExportBody ErasureBody);
 
 /// Someone who signs up.
 #[derive(Deserialize, ToSchema)]
@@ -76,16 +76,15 @@ pub struct SessionBody {
     pub user_id: String,
 }
 
-/// A person's own data, which nobody else reads. Replacing it removes what is left out.
-#[derive(Default, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+/// A person's own data, which nobody else reads.
+#[derive(Default, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct ProfileBody {
     /// What they want to be called.
     pub name: Option<String>,
     /// A number to call.
     pub phone_number: Option<String>,
-    /// An address to write to. A new one is what they sign in with from then on; leaving it out
-    /// changes nothing about signing in.
+    /// An address to write to: the one that they sign in with.
     #[schema(format = Email)]
     pub email: Option<String>,
     /// The day of birth as year-month-day.
@@ -93,6 +92,28 @@ pub struct ProfileBody {
     pub birthday: Option<String>,
     /// The company they belong to.
     pub company_affiliation: Option<String>,
+}
+
+/// A person's own data as it is to be; what is left out is removed.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct UpdateProfileBody {
+    /// What they want to be called.
+    pub name: Option<String>,
+    /// A number to call.
+    pub phone_number: Option<String>,
+    /// An address to write to. A new one is what they sign in with from then on, and takes
+    /// `currentPassword`; leaving it out changes nothing about signing in.
+    #[schema(format = Email)]
+    pub email: Option<String>,
+    /// The day of birth as year-month-day.
+    #[schema(format = Date)]
+    pub birthday: Option<String>,
+    /// The company they belong to.
+    pub company_affiliation: Option<String>,
+    /// The password, where `email` is another than the address that they sign in with.
+    #[schema(format = Password)]
+    pub current_password: Option<String>,
 }
 
 /// What a person shares by default.
@@ -143,8 +164,10 @@ pub struct ErasureBody {
     pub certificate: String,
 }
 
-impl From<ProfileBody> for Profile {
-    fn from(body: ProfileBody) -> Self {
+impl UpdateProfileBody {
+    /// The profile, and the password if it came.
+    pub fn into_parts(self) -> (Profile, Option<Personal>) {
+        let body = self;
         let fields = [
             (StandardField::Name, body.name),
             (StandardField::PhoneNumber, body.phone_number),
@@ -152,10 +175,10 @@ impl From<ProfileBody> for Profile {
             (StandardField::Birthday, body.birthday),
             (StandardField::CompanyAffiliation, body.company_affiliation),
         ];
-        fields
+        let fields = fields
             .into_iter()
-            .filter_map(|(field, text)| Some((field, Personal::new(text?))))
-            .collect()
+            .filter_map(|(field, text)| Some((field, Personal::new(text?))));
+        (fields.collect(), body.current_password.map(Personal::new))
     }
 }
 

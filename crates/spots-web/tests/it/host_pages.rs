@@ -1,6 +1,6 @@
 //! The pages for hosts through their forms, as browsers send them.
 
-mod browser;
+pub(crate) mod browser;
 
 use spots_testkit::app::{Reply, TestApp};
 

@@ -3,6 +3,7 @@
 #![cfg(test)] // the lints know test code by it
 
 mod booking;
+mod consent;
 mod crowd;
 mod host_pages;
 mod journal;
@@ -17,3 +18,5 @@ mod refusals;
 mod rights;
 mod tls;
 mod transport;
+mod vouchers;
+mod work;

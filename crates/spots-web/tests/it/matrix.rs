@@ -14,6 +14,10 @@ const EXPECTED: &[(&str, [u16; 4])] = &[
     ("create_session", [201, 201, 201, 201]),
     ("find_profile", [401, 200, 200, 200]),
     ("update_profile", [401, 200, 200, 200]),
+    ("find_email_confirmation", [401, 200, 200, 200]),
+    // The server of this test sends no mail.
+    ("begin_email_confirmation", [401, 501, 501, 501]),
+    ("confirm_email", [401, 422, 422, 422]),
     ("find_sharing_defaults", [401, 200, 200, 200]),
     ("update_sharing_defaults", [401, 200, 200, 200]),
     ("find_sharing_defaults_at_host", [401, 200, 200, 200]),
@@ -26,12 +30,15 @@ const EXPECTED: &[(&str, [u16; 4])] = &[
     ("find_checkpoint", [200, 200, 200, 200]),
     ("find_inclusion", [404, 404, 404, 404]),
     ("find_consistency", [422, 422, 422, 422]),
+    ("find_erasure", [404, 404, 404, 404]),
     ("list_own_hosts", [401, 200, 200, 200]),
     ("find_export", [401, 200, 200, 200]),
     ("create_host", [401, 201, 201, 201]),
     ("find_host", [200, 200, 200, 200]),
     ("find_requirements", [200, 200, 200, 200]),
     ("update_requirements", [401, 403, 200, 403]),
+    ("find_member_list", [401, 403, 200, 403]),
+    ("update_member_list", [401, 403, 200, 403]),
     ("create_host_event", [401, 403, 201, 403]),
     ("list_host_events", [401, 403, 200, 403]),
     ("list_guests", [401, 403, 200, 403]),
@@ -66,6 +73,8 @@ fn body(operation: &str) -> Option<Value> {
             json!({"fields": ["name"]})
         }
         "create_host" => json!({"name": "Another", "kind": "club"}),
+        "confirm_email" => json!({"token": "none"}),
+        "update_member_list" => json!({"entries": ["RC-2026-0042"]}),
         "update_requirements" => json!({"fields": []}),
         "create_host_event" => json!({
             "eventType": "reservation", "title": "Dinner",

@@ -127,6 +127,7 @@ fn all_renderings() -> Vec<Rendering> {
         renderings::<web::MyBookingsPage>("my_bookings"),
         renderings::<web::SharingPage>("sharing"),
         renderings::<web::ProfilePage>("profile"),
+        renderings::<web::ConfirmEmailPage>("confirm_email"),
         renderings::<web::PreferencesPage>("preferences"),
         renderings::<web::DeleteAccountPage>("delete_account"),
         renderings::<web::ErasedPage>("erased"),
@@ -140,6 +141,7 @@ fn all_renderings() -> Vec<Rendering> {
         renderings::<host::HostEventsPage>("host_events"),
         renderings::<host::NewEventPage>("new_event"),
         renderings::<host::RequirementsPage>("requirements"),
+        renderings::<host::MembersPage>("members"),
         renderings::<host::ImportPage>("import"),
         renderings::<host::GuestsPage>("guests"),
     ]

@@ -456,6 +456,63 @@ async fn what_is_not_yours_looks_like_what_is_not_there() {
     );
 }
 
+/// A host that turns every page and tries every id that it can make meets its own guests alone.
+#[tokio::test]
+async fn a_host_paging_through_ids_meets_its_own_guests_alone() {
+    let world = world(json!([name()])).await;
+    let data = json!({"name": "Ada", "sharedWithHost": true});
+    world.ada.book(&world.event, &data).await.unwrap();
+    let theirs = world.guests().await["items"][0].clone();
+    let eve = world.app.person("Eve").await.unwrap();
+    let own = eve.add_host("Elsewhere", "business").await.unwrap();
+    let event = eve.add_event(&own, EventType::BusinessEvent, None).await;
+    let event = event.unwrap();
+    for guest in ["Ben", "Cleo", "Dan"] {
+        let guest = world.app.person(guest).await.unwrap();
+        guest.book(&event, &json!({})).await.unwrap();
+    }
+    let list = format!("/api/v1/hosts/{own}/events/{event}/guests");
+    let read = async |query: &str| {
+        let reply = eve.client.get(&format!("{list}?{query}")).await.unwrap();
+        let page = reply.json(200).unwrap();
+        page["items"].as_array().unwrap().clone()
+    };
+    let mut met = std::collections::BTreeSet::new();
+    for page in 1..=6 {
+        let items = read(&format!("perPage=1&page={page}")).await;
+        assert_eq!(items.len(), usize::from(page <= 3), "page {page}");
+        met.extend(items.iter().map(|guest| guest["guestId"].to_string()));
+    }
+    assert_eq!(met.len(), 3);
+    assert!(!met.contains(&theirs["guestId"].to_string()));
+    // The ids of a guest elsewhere lead nowhere here, in any place of a path.
+    for id in [
+        &theirs["guestId"],
+        &theirs["bookingId"],
+        &json!(world.event),
+    ] {
+        let id = id.as_str().unwrap();
+        for path in [
+            format!("/api/v1/hosts/{own}/events/{id}/guests"),
+            format!("/api/v1/me/bookings/{id}"),
+            format!("/api/v1/me/shares/{id}/receipt"),
+        ] {
+            let reply = eve.client.get(&path).await.unwrap();
+            assert_eq!(reply.status, 404, "{path}: {}", reply.text());
+        }
+    }
+    // Pages and numbers that no list has.
+    for query in ["perPage=0", "perPage=101", "page=0", "page=1001"] {
+        let reply = eve.client.get(&format!("{list}?{query}")).await.unwrap();
+        assert_eq!(reply.status, 422, "{query}: {}", reply.text());
+    }
+    let shares = world.shares("").await;
+    assert_eq!(
+        shares["items"][0]["openings"], 1,
+        "nothing of hers was opened"
+    );
+}
+
 #[tokio::test]
 async fn names_that_play_tricks_and_answers_that_are_too_much_are_refused() {
     let world = world(json!([name(), question("diet", "text", &[])])).await;

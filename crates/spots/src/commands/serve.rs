@@ -15,7 +15,7 @@ use spots_privacy::{MasterKeys, SystemRandomness};
 use spots_store::{PostgresOptions, PostgresStore, SqliteStore, Store};
 use spots_web::service::{self, Ctx, Operators};
 use spots_web::tls::Certificate;
-use spots_web::{Platform, Settings};
+use spots_web::{Carrier, Mail, Platform, Settings};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -32,6 +32,7 @@ const EPOCH_HOURS: u16 = 24;
 
 pub(crate) fn run(settings: &ServerSettings, output: &mut Output) -> anyhow::Result<ExitCode> {
     let transport = Transport::of(settings)?;
+    let mail = mail(settings)?;
     start_log(&settings.log, settings.log_format)?;
     runtime()?.block_on(async {
         let database = Database::parse(&settings.database_url)?;
@@ -72,7 +73,7 @@ pub(crate) fn run(settings: &ServerSettings, output: &mut Output) -> anyhow::Res
             clock,
             keys,
             Arc::new(SystemRandomness),
-            web_settings(settings, transport, operators),
+            web_settings(settings, transport, (operators, mail)),
         )?;
         let keeping = tokio::spawn(keeper.keep());
         let served = serve_until_stopped(settings, certificate.as_ref(), platform, output).await;
@@ -84,8 +85,13 @@ pub(crate) fn run(settings: &ServerSettings, output: &mut Output) -> anyhow::Res
     })
 }
 
-fn web_settings(settings: &ServerSettings, transport: Transport, operators: Operators) -> Settings {
+fn web_settings(
+    settings: &ServerSettings,
+    transport: Transport,
+    (operators, mail): (Operators, Option<Mail>),
+) -> Settings {
     Settings {
+        mail,
         https: transport.is_https(),
         password_workers: usize::from(settings.password_workers),
         request_timeout: Duration::from_secs(u64::from(settings.request_seconds)),
@@ -96,6 +102,28 @@ fn web_settings(settings: &ServerSettings, transport: Transport, operators: Oper
             && transport != Transport::Proxy
             && settings.listen.ip().is_loopback(),
     }
+}
+
+/// How letters go out, if they do.
+fn mail(settings: &ServerSettings) -> anyhow::Result<Option<Mail>> {
+    let carrier = match (&settings.mail_command, &settings.mail_folder) {
+        (Some(command), _) => Carrier::Command(command.clone()),
+        (None, Some(folder)) => Carrier::Folder(folder.clone()),
+        (None, None) => return Ok(None),
+    };
+    let (Some(from), Some(site)) = (&settings.mail_from, &settings.public_url) else {
+        bail!(
+            "letters need a sender and a link to this server; say --mail-from ADDRESS and \
+             --public-url https://…"
+        );
+    };
+    if let Carrier::Folder(folder) = &carrier
+        && !folder.is_dir()
+    {
+        bail!("{} is no folder; make it first", folder.display());
+    }
+    let mail = Mail::new(carrier, from, site);
+    Ok(Some(mail.context("failed to set up mail")?))
 }
 
 async fn serve_until_stopped(

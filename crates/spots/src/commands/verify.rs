@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, bail};
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use spots_clock::AtomicClock;
 use spots_privacy::{MasterKeys, SystemRandomness};
 use spots_web::leaks::{Hunt, Leak, Secret, Walk, Walked};
@@ -38,6 +38,50 @@ pub(crate) struct LeaksArgs {
     /// for backups. May be said several times.
     #[arg(long, value_name = "PATH")]
     search: Vec<PathBuf>,
+    /// In what form to say what was found.
+    #[arg(long, default_value = "text", value_enum)]
+    format: LeaksFormat,
+}
+
+/// In what form findings are said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum LeaksFormat {
+    /// For people.
+    Text,
+    /// For scripts.
+    Json,
+}
+
+/// What was done, and what was found.
+struct Found {
+    leaks: Vec<Leak>,
+    requests: usize,
+    routes: usize,
+    log_bytes: usize,
+    searched: Vec<PathBuf>,
+}
+
+impl Found {
+    fn to_json(&self) -> serde_json::Value {
+        let leak = |leak: &Leak| {
+            serde_json::json!({
+                "what": leak.what,
+                "form": leak.form,
+                "place": leak.place,
+                "at": leak.at,
+            })
+        };
+        serde_json::json!({
+            "leaks": self.leaks.iter().map(leak).collect::<Vec<_>>(),
+            "counts": {
+                "leaks": self.leaks.len(),
+                "requests": self.requests,
+                "routes": self.routes,
+                "logBytes": self.log_bytes,
+            },
+            "searched": self.searched,
+        })
+    }
 }
 
 pub(crate) fn run(command: &VerifyCommand, output: &mut Output) -> anyhow::Result<ExitCode> {
@@ -50,15 +94,20 @@ pub(crate) fn run(command: &VerifyCommand, output: &mut Output) -> anyhow::Resul
         .init();
     let folder = tempfile::tempdir().context("failed to make a temporary folder")?;
     let found = runtime()?.block_on(look(args, &folder, &log, output))?;
-    for leak in &found {
-        output.line(&leak.to_string())?;
+    let leaks = &found.leaks;
+    if args.format == LeaksFormat::Json {
+        output.line(&serde_json::to_string_pretty(&found.to_json())?)?;
+    } else {
+        for leak in leaks {
+            output.line(&leak.to_string())?;
+        }
+        if leaks.is_empty() {
+            output.line("nothing came out")?;
+        } else {
+            output.note(&format!("{} leaks", leaks.len()))?;
+        }
     }
-    if found.is_empty() {
-        output.line("nothing came out")?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    output.note(&format!("{} leaks", found.len()))?;
-    Ok(ExitCode::from(1))
+    Ok(ExitCode::from(u8::from(!leaks.is_empty())))
 }
 
 async fn look(
@@ -66,7 +115,7 @@ async fn look(
     folder: &TempDir,
     log: &Log,
     output: &mut Output,
-) -> anyhow::Result<Vec<Leak>> {
+) -> anyhow::Result<Found> {
     let kept = Kept::new(args.database_url.as_deref(), folder.path())?;
     let clock = Arc::new(AtomicClock::volatile()?);
     let store = kept.open(Arc::clone(&clock), output).await?;
@@ -105,7 +154,8 @@ async fn look(
     }));
     let hunt = Hunt::new(&secrets)?;
     let places = kept.settle(folder.path()).await?;
-    for place in places.iter().chain(&args.search) {
+    let searched: Vec<_> = places.iter().chain(&args.search).cloned().collect();
+    for place in &searched {
         let found = if place.is_dir() {
             hunt.search_folder(place)
         } else {
@@ -118,7 +168,13 @@ async fn look(
     leaks.extend(kept::still_opening(&keys, walk.shares(), &places)?);
     leaks.sort();
     leaks.dedup();
-    Ok(leaks)
+    Ok(Found {
+        leaks,
+        requests,
+        routes: routes.len(),
+        log_bytes: text.len(),
+        searched,
+    })
 }
 
 /// A log that is kept.

@@ -314,3 +314,28 @@ fn keys_come_from_the_environment_or_a_command_too() {
         }
     }
 }
+
+/// What was prepared is what a rotation uses; one that died before its proof goes on.
+#[test]
+fn a_version_that_was_prepared_is_the_one_that_is_moved_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    succeeds(folder, &["keys", "init"]);
+    let said = succeeds(folder, &["keys", "rotate", "--prepare"]);
+    assert!(said.contains("version 2"), "{said}");
+    for command in [&["keys", "rotate", "--prepare"][..], &["keys", "rotate"]] {
+        let said = succeeds(folder, command);
+        assert!(
+            said.contains("going on with version 2"),
+            "{command:?}: {said}"
+        );
+        assert!(!said.contains("version 3"), "{command:?}: {said}");
+    }
+    let said = succeeds(folder, &["keys", "retire"]);
+    assert!(
+        said.contains("1 versions of the master key removed"),
+        "{said}"
+    );
+    let said = succeeds(folder, &["keys", "rotate"]);
+    assert!(said.contains("wrote master key version 3"), "{said}");
+}

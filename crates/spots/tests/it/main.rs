@@ -28,3 +28,5 @@ mod tidy;
 mod transit;
 #[cfg(test)]
 mod upgrade;
+#[cfg(test)]
+mod verify;

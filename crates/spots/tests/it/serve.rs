@@ -75,6 +75,32 @@ fn what_cannot_be_served_is_refused_with_the_next_step() {
 }
 
 #[test]
+fn letters_need_a_sender_a_link_and_a_place_to_go() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let carriers = [["--mail-command", "true"], ["--mail-folder", "."]];
+    for carrier in carriers {
+        let alone = ["serve", carrier[0], carrier[1]];
+        refused(folder, &alone, "--mail-from ADDRESS and --public-url");
+    }
+    let [command, letters] = carriers;
+    let both = [&["serve"], &command[..], &letters[..]].concat();
+    refused(folder, &both, "cannot be used with");
+    let mail = |from: &'static str, url: &'static str, letters: &'static str| {
+        let settings = ["--mail-from", from, "--public-url", url];
+        [&["serve", "--mail-folder", letters], &settings[..]].concat()
+    };
+    let good = ("spots@example.org", "https://spots.example.org");
+    refused(folder, &mail("nobody", good.1, "."), "is an e-mail address");
+    refused(
+        folder,
+        &mail(good.0, "spots.example.org", "."),
+        "is like https://",
+    );
+    refused(folder, &mail(good.0, good.1, "none"), "make it first");
+}
+
+#[test]
 fn keys_are_made_once_and_kept_to_their_owner() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = tempfile::tempdir().unwrap();

@@ -158,3 +158,27 @@ fn the_repository_passes_its_own_gate() {
     let said = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{said}");
 }
+
+/// A page that says what holds names the tests that fail when it no longer does.
+#[test]
+fn the_threat_model_names_tests_that_there_are() {
+    let sources: String = sources()
+        .into_iter()
+        .map(|path| fs::read_to_string(path).unwrap())
+        .collect();
+    let text = read("docs/threat-model.md");
+    // Names of tests are sentences; what else stands in that type is shorter.
+    let named = text.split('`').skip(1).step_by(2);
+    let is_name = |name: &&str| {
+        let mut letters = name.chars();
+        name.matches('_').count() >= 4 && letters.all(|one| one.is_ascii_lowercase() || one == '_')
+    };
+    let named: BTreeSet<_> = named.filter(is_name).collect();
+    assert!(named.len() > 30, "the page names tests: {named:?}");
+    let there = |name: &&str| {
+        let function = format!("fn {name}(");
+        sources.contains(&function)
+    };
+    let missing: Vec<_> = named.iter().filter(|name| !there(name)).collect();
+    assert!(missing.is_empty(), "no such test: {missing:?}");
+}

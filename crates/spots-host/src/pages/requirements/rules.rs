@@ -16,6 +16,18 @@ pub(super) fn rule_ask(ask: Ask) -> Option<spots_booking::Ask> {
 pub(super) fn value_kind(row: &AdditionalRow) -> ValueKind {
     let chosen = row.kinds.iter().find(|kind| kind.chosen);
     let word = chosen.map_or("text", |kind| kind.value.as_str());
+    if ["company_member", "club_member"].contains(&word) {
+        let voucher = row.vouchers.iter().find(|voucher| voucher.chosen);
+        let voucher = voucher.map_or("person", |voucher| voucher.value.as_str());
+        let mut list = vec![row.name.trim().to_owned()];
+        if voucher != "person" {
+            list.push(voucher.to_owned());
+        }
+        if voucher == "email_domain" {
+            list.push(row.email_domain.clone());
+        }
+        return ValueKind::parse(word, list).unwrap_or(ValueKind::Text);
+    }
     let choices = row.choices.lines().map(str::trim);
     let choices = choices.filter(|line| !line.is_empty()).map(str::to_owned);
     ValueKind::parse(word, choices.collect()).unwrap_or(ValueKind::Text)

@@ -36,7 +36,23 @@ impl Typed {
         let additional = own.enumerate().map(|(index, (key, rule))| AdditionalRow {
             key: key.clone(),
             label: rule.label.clone(),
-            choices: rule.kind.choices().join("\n"),
+            choices: match &rule.kind {
+                ValueKind::Choice(choices) => choices.join("\n"),
+                _ => String::new(),
+            },
+            name: rule
+                .kind
+                .membership()
+                .map_or_else(String::new, |of| of.name.clone()),
+            vouchers: rule.kind.membership().map_or_else(
+                || AdditionalRow::vouchers(""),
+                |of| AdditionalRow::vouchers(of.voucher.as_str()),
+            ),
+            email_domain: rule
+                .kind
+                .membership()
+                .and_then(|of| of.voucher.domain())
+                .map_or_else(String::new, str::to_owned),
             ask: ask_of(Some(rule)),
             purpose: rule.purpose.clone(),
             retention_days: rule.retention_days.to_string(),
@@ -67,6 +83,9 @@ impl Typed {
                 key: text("key"),
                 label,
                 choices: text("choices"),
+                name: text("name"),
+                vouchers: AdditionalRow::vouchers(&text("vouchedBy")),
+                email_domain: text("emailDomain"),
                 ask: ask_named(&text("ask")),
                 purpose: text("purpose"),
                 retention_days: text("retentionDays"),
@@ -142,6 +161,7 @@ impl Typed {
             "retention" => "retentionDays",
             "label" | "repeated" => "label",
             "choices" => "choices",
+            "domain" => "emailDomain",
             _ => "ask",
         };
         let own = self.additional.iter().find(|row| {
@@ -149,6 +169,9 @@ impl Typed {
             name.to_string() == field
         });
         match own {
+            Some(row) if part == "choices" && row.is_membership() => {
+                format!("additional.{}.name", row.index)
+            }
             Some(row) => format!("additional.{}.{part}", row.index),
             None => format!("{part}.{field}"),
         }

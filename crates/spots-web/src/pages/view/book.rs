@@ -131,7 +131,14 @@ pub enum ValueInput {
     /// One of several answers.
     Choice(Vec<Choice>),
     /// SPOTS answers yes; on what that rests.
-    Attested(&'static str),
+    Attested(String),
+    /// SPOTS answers yes by the host's own list of members.
+    Listed {
+        /// On what that rests.
+        basis: String,
+        /// The member number as typed.
+        number: String,
+    },
 }
 
 impl ValueInput {
@@ -145,7 +152,8 @@ impl ValueInput {
             | Self::Number(_)
             | Self::YesNo(_)
             | Self::Choice(_)
-            | Self::Attested(_) => "text",
+            | Self::Attested(_)
+            | Self::Listed { .. } => "text",
         }
     }
 
@@ -162,6 +170,7 @@ impl ValueInput {
             | Self::Email(text)
             | Self::Date(text)
             | Self::Number(text) => text,
+            Self::Listed { number, .. } => number,
             Self::YesNo(_) | Self::Choice(_) | Self::Attested(_) => "",
         }
     }
@@ -338,9 +347,21 @@ impl ShareRow {
             Self::additional(
                 "age",
                 "18 or over",
-                ValueInput::Attested("Yes, worked out from the birthday in your profile."),
+                ValueInput::Attested(
+                    "Yes, worked out from the birthday in your profile.".to_owned(),
+                ),
             )
             .because("Serving wine", "1 day"),
+            Self::additional(
+                "member",
+                "Member of Ruderclub am Nordufer",
+                ValueInput::Listed {
+                    basis: "Yes, you belong to Ruderclub am Nordufer, by the host's own list."
+                        .to_owned(),
+                    number: "RC-2026-0042".to_owned(),
+                },
+            )
+            .because("Members come in first", "1 day"),
         ]);
         rows
     }

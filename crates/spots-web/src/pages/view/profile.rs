@@ -3,8 +3,10 @@
 use askama::Template;
 use spots_host::view::{Choice, Flash, FormErrors, Page, Reader, Sample, Samples, Section};
 
+use super::EmailStanding;
+
 /// The reader's own data: inputs `name`, `phoneNumber`, `email`, `birthday`,
-/// `companyAffiliation`, `timeZone`.
+/// `currentPassword` (for another `email`), `companyAffiliation`, `timeZone`.
 #[derive(Debug, Clone, Template)]
 #[template(path = "profile.html")]
 pub struct ProfilePage {
@@ -16,6 +18,8 @@ pub struct ProfilePage {
     pub phone_number: String,
     /// `email` as typed.
     pub email: String,
+    /// What is known of the address as it is saved.
+    pub standing: EmailStanding,
     /// `birthday` as typed, `YYYY-MM-DD`.
     pub birthday: String,
     /// `companyAffiliation` as typed.
@@ -39,6 +43,7 @@ impl Samples for ProfilePage {
             name: String::new(),
             phone_number: String::new(),
             email: String::new(),
+            standing: EmailStanding::Missing,
             birthday: String::new(),
             company_affiliation: String::new(),
             zones: Choice::list(zones, "Europe/Berlin"),
@@ -49,6 +54,7 @@ impl Samples for ProfilePage {
             name: "Amira Okonjo".to_owned(),
             phone_number: "+49 30 901820".to_owned(),
             email: "amira@example.org".to_owned(),
+            standing: EmailStanding::Unconfirmed,
             birthday: "1994-02-28".to_owned(),
             company_affiliation: "Nordlicht Versicherungsgesellschaft".to_owned(),
             ..empty.clone()
@@ -65,7 +71,18 @@ impl Samples for ProfilePage {
                 .with("birthday", "Enter a birthday that is not in the future."),
             ..full.clone()
         };
+        let confirmed = Self {
+            standing: EmailStanding::Confirmed,
+            email: "amira@nordlicht.example".to_owned(),
+            errors: FormErrors::none().with(
+                "currentPassword",
+                "Give your password: you change the address that you sign in with.",
+            ),
+            page: empty.page.clone(),
+            ..full.clone()
+        };
         vec![
+            Sample::new("confirmed", confirmed),
             Sample::new("empty", empty),
             Sample::new("full", full),
             Sample::new("errors", errors),

@@ -281,7 +281,11 @@ impl EndedLine {
         vec![
             line(Some(at(24)), None, LastLooked::DownloadedOn(at(23))),
             line(Some(at(12)), Some(at(20)), LastLooked::On(at(11))),
-            line(None, Some(at(20)), LastLooked::Never),
+            line(
+                None,
+                Some(Moment::new("2026-12-21", "21 December 2026")),
+                LastLooked::Never,
+            ),
         ]
     }
 }

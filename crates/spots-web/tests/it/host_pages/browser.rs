@@ -9,13 +9,13 @@ const PASSWORD: &str = "correct horse battery";
 const BOUNDARY: &str = "----boundary";
 
 /// A browser with one session, or none.
-pub(super) struct Browser {
+pub(crate) struct Browser {
     client: Client,
     cookie: String,
 }
 
 impl Browser {
-    pub(super) fn nobody(app: &TestApp) -> Self {
+    pub(crate) fn nobody(app: &TestApp) -> Self {
         Self {
             client: app.anonymous(),
             cookie: String::new(),
@@ -23,12 +23,17 @@ impl Browser {
     }
 
     /// Signs someone up by the form.
-    pub(super) async fn sign_up(app: &TestApp, email: &str) -> Self {
+    pub(crate) async fn sign_up(app: &TestApp, email: &str) -> Self {
         Self::begin(app, "/sign-up", email).await
     }
 
+    /// The browser of somebody who signed up over the API.
+    pub(crate) async fn of(app: &TestApp, email: &str) -> Self {
+        Self::begin(app, "/sign-in", email).await
+    }
+
     /// Signs someone in who signed up before.
-    pub(super) async fn again(&self, app: &TestApp, email: &str) -> Self {
+    pub(crate) async fn again(&self, app: &TestApp, email: &str) -> Self {
         Self::begin(app, "/sign-in", email).await
     }
 
@@ -54,18 +59,18 @@ impl Browser {
         self.client.send(request).await.unwrap()
     }
 
-    pub(super) async fn get(&self, path: &str) -> Reply {
+    pub(crate) async fn get(&self, path: &str) -> Reply {
         self.send(Request::get(path), Vec::new()).await
     }
 
     /// A page that is there.
-    pub(super) async fn page(&self, path: &str) -> String {
+    pub(crate) async fn page(&self, path: &str) -> String {
         let reply = self.get(path).await;
         assert_eq!(reply.status, 200, "{path}: {}", reply.text());
         reply.text()
     }
 
-    pub(super) async fn post(&self, path: &str, form: &[(&str, &str)]) -> Reply {
+    pub(crate) async fn post(&self, path: &str, form: &[(&str, &str)]) -> Reply {
         let pairs = form
             .iter()
             .map(|(name, value)| format!("{}={}", encode(name), encode(value)));
@@ -76,7 +81,7 @@ impl Browser {
     }
 
     /// A form with a file; an empty file is left out.
-    pub(super) async fn upload(&self, path: &str, form: &[(&str, &str)], file: &[u8]) -> Reply {
+    pub(crate) async fn upload(&self, path: &str, form: &[(&str, &str)], file: &[u8]) -> Reply {
         let mut body = Vec::new();
         for (name, value) in form {
             let part = format!(
@@ -111,7 +116,7 @@ fn encode(text: &str) -> String {
 }
 
 /// The value of a hidden input.
-pub(super) fn value_of(html: &str, name: &str) -> String {
+pub(crate) fn value_of(html: &str, name: &str) -> String {
     let mark = format!("name=\"{name}\" value=\"");
     let (_, rest) = html.split_once(&mark).expect("the page has the input");
     rest.split('"').next().unwrap_or_default().to_owned()

@@ -38,14 +38,16 @@ pub(crate) struct RotateArgs {
 pub(super) async fn run(args: &RotateArgs, output: &mut Output) -> anyhow::Result<ExitCode> {
     let (keys, store) = args.place.open(output).await?;
     check(store.as_ref(), &keys).await?;
-    let older = count_older(store.as_ref(), &keys).await?;
-    let keys = if older == 0 || args.prepare {
-        begin(args, &keys, output)?
-    } else {
+    let keys = if is_under_way(store.as_ref(), &keys).await? {
+        let older = count_older(store.as_ref(), &keys).await?;
         output.note(&format!(
-            "going on: {older} keys are wrapped by an older version"
+            "going on with version {}, which is in the key file: {older} keys are wrapped by an \
+             older version",
+            keys.newest().version
         ))?;
         keys
+    } else {
+        begin(args, &keys, output)?
     };
     if args.prepare {
         output.note("copy the key file to every server; then run: spots keys rotate")?;
@@ -75,6 +77,13 @@ fn begin(args: &RotateArgs, keys: &MasterKeys, output: &mut Output) -> anyhow::R
     ))?;
     // Read again, with the epochs beside it.
     place.read()
+}
+
+/// Whether a rotation was begun, by this command or by `--prepare`, and has not ended with its proof.
+async fn is_under_way(store: &dyn Store, keys: &MasterKeys) -> anyhow::Result<bool> {
+    let floor = store.lookup_floor().await?;
+    let proved = floor.map_or(0, |floor| floor.wrapping.version);
+    Ok(keys.versions().len() > 1 && proved < keys.newest().version)
 }
 
 async fn count_older(store: &dyn Store, keys: &MasterKeys) -> anyhow::Result<u64> {

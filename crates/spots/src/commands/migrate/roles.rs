@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use spots_store::{PostgresAddress, Roles};
 
-use crate::commands::serve::runtime;
+use crate::commands::serve::{Database, runtime};
 use crate::output::Output;
 
 /// Which roles, and in which database.
@@ -42,7 +42,12 @@ pub(crate) fn run(args: &RolesArgs, output: &mut Output) -> anyhow::Result<ExitC
             .note("for a database named otherwise than spots, change its name in the last block")?;
         return Ok(ExitCode::SUCCESS);
     };
-    runtime()?.block_on(async { roles.set_up(&PostgresAddress::parse(url)?).await })?;
+    runtime()?.block_on(async {
+        let address = PostgresAddress::parse(url)?;
+        // The roles are given columns of tables, so the tables come first.
+        drop(Database::parse(url)?.open(None, output).await?);
+        anyhow::Ok(roles.set_up(&address).await?)
+    })?;
     output.line(&format!(
         "{host} and {attendee} may log in and read what their paths need, and nothing else",
         host = roles.host,

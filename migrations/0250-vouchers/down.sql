@@ -1,0 +1,2 @@
+DROP TABLE member_list_entries;
+DROP TABLE email_confirmations;

@@ -1,0 +1,17 @@
+-- The address that a person asked to confirm, as its keyed hash. token_hash: of the link that was sent;
+-- null once it was used.
+CREATE TABLE email_confirmations (
+    user_id TEXT NOT NULL,
+    address_lookup BLOB NOT NULL,
+    token_hash BLOB,
+    sent_at_ns INTEGER NOT NULL,
+    confirmed_at_ns INTEGER,
+    PRIMARY KEY (user_id)
+) STRICT, WITHOUT ROWID;
+
+-- A host's own list of members: keyed hashes of what the host entered, apart for each host.
+CREATE TABLE member_list_entries (
+    host_id TEXT NOT NULL,
+    entry_hash BLOB NOT NULL,
+    PRIMARY KEY (host_id, entry_hash)
+) STRICT, WITHOUT ROWID;
