@@ -12,7 +12,7 @@ use super::Unit;
 use crate::tree::Language;
 
 /// Changes whenever an extractor or the form changes: an older cache is then ignored.
-const FORM: u32 = 3;
+const FORM: u32 = 4;
 /// Entries that no file used in a run are dropped above this number.
 const ENTRIES_MAX: usize = 20_000;
 

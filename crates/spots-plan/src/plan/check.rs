@@ -12,7 +12,7 @@ use super::files::Files;
 use super::owed::{self, Owed, Tests};
 use super::{Plan, Step, Version, rules};
 use crate::contract::cache::Cache;
-use crate::contract::diff::Compared;
+use crate::contract::diff::{Compared, Side};
 use crate::contract::frozen::Frozen;
 use crate::contract::graph::Dependencies;
 use crate::contract::{Snapshot, World};
@@ -89,14 +89,16 @@ pub fn check(
         out.unreadable.extend(base.unreadable.iter().cloned());
     }
     let now = world.snapshot(&names, cache);
+    let judge = Judge {
+        plan,
+        now: &now,
+        // Every comparison needs every type: what they know of each other is put together once.
+        types: &Side::new(now.types.iter().chain(&now.services)),
+        frozen: &frozen,
+        promised: &promised,
+        base: beside.base,
+    };
     for service in &plan.services {
-        let judge = Judge {
-            plan,
-            now: &now,
-            frozen: &frozen,
-            promised: &promised,
-            base: beside.base,
-        };
         judge.service(service, &mut out);
     }
     if let Some(base) = beside.base {
@@ -112,10 +114,11 @@ pub fn check(
     out
 }
 
-/// What one service is judged by.
+/// What a service is judged by.
 struct Judge<'a> {
     plan: &'a Plan,
     now: &'a Snapshot,
+    types: &'a Side<'a>,
     frozen: &'a FrozenByService,
     /// Frozen at the base.
     promised: &'a FrozenByService,
