@@ -16,6 +16,7 @@ use crate::contract::diff::{Compared, Side};
 use crate::contract::frozen::Frozen;
 use crate::contract::graph::Dependencies;
 use crate::contract::{Snapshot, World};
+use crate::parallel;
 
 pub use base::Base;
 
@@ -98,15 +99,25 @@ pub fn check(
         promised: &promised,
         base: beside.base,
     };
-    for service in &plan.services {
-        judge.service(service, &mut out);
+    let judged = parallel::each(&plan.services, |service| {
+        let mut part = Checked::default();
+        judge.service(service, &mut part);
+        part
+    });
+    // What several promises say alike is said once.
+    let mut said = BTreeSet::new();
+    for part in judged {
+        let new = part.findings.into_iter();
+        let new = new.filter(|one| said.insert((one.rule.clone(), one.identity.clone())));
+        out.findings.extend(new);
+        out.unreadable.extend(part.unreadable);
     }
     if let Some(base) = beside.base {
         base::check(plan, &files, base, &mut out);
     }
     phases(plan, &mut out);
     declared_locks(plan, &mut out);
-    let found = Dependencies::of(world);
+    let found = Dependencies::among(&now.services);
     dependencies::check(plan, &found, &now, &mut out);
     cycles(&found, &mut out);
     out.owed = owed::owed(plan, &found, tests, beside.junit);
@@ -130,10 +141,13 @@ type FrozenByService = BTreeMap<String, (Version, Frozen)>;
 /// The newest frozen contract of each service.
 fn latest_frozen(files: &Files, unreadable: &mut Vec<Unreadable>) -> FrozenByService {
     let mut latest = FrozenByService::new();
-    for (path, text) in files.contracts(unreadable) {
-        let read = Frozen::parse(text)
+    let contracts = files.contracts(unreadable);
+    let read = parallel::each(&contracts, |(_, text)| {
+        Frozen::parse(text)
             .map_err(|error| error.to_string())
-            .and_then(|frozen| Ok((frozen.version.parse::<Version>()?, frozen)));
+            .and_then(|frozen| Ok((frozen.version.parse::<Version>()?, frozen)))
+    });
+    for ((path, _), read) in contracts.into_iter().zip(read) {
         match read {
             Ok((version, frozen)) => {
                 let service = frozen.service.decl.name.clone();

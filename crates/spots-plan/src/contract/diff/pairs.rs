@@ -61,28 +61,7 @@ pub(super) fn pair<'a>(
             }
             continue;
         }
-        // Still there, as a type of another kind or behind an alias.
-        let mut still = others
-            .iter()
-            .filter(|other| other.decl.name == old.decl.name);
-        let still = match (still.next(), still.next()) {
-            (only, None) => only,
-            (Some(_), Some(_)) => {
-                let mut still = others.iter().filter(|other| other.file == old.file);
-                still.find(|other| other.decl.name == old.decl.name)
-            }
-            (None, Some(_)) => None,
-        };
-        let target = still.and_then(|still| match still.decl.kind {
-            TypeKind::Alias => {
-                let target = &still.decl.supers.first()?.ty;
-                new.iter()
-                    .chain(others)
-                    .find(|other| other.decl.name == *target)
-            }
-            _ => Some(still),
-        });
-        if let Some(target) = target {
+        if let Some(target) = still_there(old, new, others) {
             paired.same.push((old, target));
             continue;
         }
@@ -99,6 +78,29 @@ pub(super) fn pair<'a>(
         }
     }
     paired
+}
+
+/// A service that is there as a type of another kind, or behind an alias.
+fn still_there<'a>(
+    old: &Contract,
+    new: &[&'a Contract],
+    others: &[&'a Contract],
+) -> Option<&'a Contract> {
+    let all: Vec<&Contract> = others
+        .iter()
+        .copied()
+        .filter(|other| other.decl.name == old.decl.name)
+        .collect();
+    let still = match all.as_slice() {
+        [only] => only,
+        several => several.iter().find(|other| other.file == old.file)?,
+    };
+    if still.decl.kind != TypeKind::Alias {
+        return Some(still);
+    }
+    let target = &still.decl.supers.first()?.ty;
+    let mut all = new.iter().chain(others);
+    all.find(|other| other.decl.name == *target).copied()
 }
 
 /// An API whose document has another title: the one of the same file, or the only one.

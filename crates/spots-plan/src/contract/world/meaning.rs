@@ -15,6 +15,9 @@ const HOPS_MAX: usize = 4;
 /// Rust's own crates.
 const OWN_CRATES: [&str; 3] = ["std", "core", "alloc"];
 
+/// Whether a module is near enough.
+type Fits<'a> = &'a dyn Fn(&[&str]) -> bool;
+
 /// What a name stands for in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
@@ -281,11 +284,11 @@ impl World {
         let places: Vec<_> = places
             .filter(|(_, (folder, _))| folders.contains(*folder))
             .collect();
-        let those = |fits: &dyn Fn(&[&str]) -> bool| -> BTreeSet<usize> {
+        let those = |fits: Fits<'_>| -> BTreeSet<usize> {
             let fitting = places.iter().filter(|(_, (_, module))| fits(module));
             fitting.map(|(file, _)| *file).collect()
         };
-        let nearer: [&dyn Fn(&[&str]) -> bool; 4] = [
+        let nearer: [Fits<'_>; 4] = [
             &|module| module == wanted,
             &|module| module.starts_with(wanted),
             // A module in braces has no file.

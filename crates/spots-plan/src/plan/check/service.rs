@@ -34,7 +34,7 @@ impl Judge<'_> {
             return;
         };
         let locks = self.plan.locks(service);
-        self.silent((service, &locks), contract, out);
+        silent((service, &locks), contract, out);
         let options = DiffOptions {
             protected: self.plan.protected.clone(),
         };
@@ -43,14 +43,6 @@ impl Judge<'_> {
             let compared = compare_with(&promise.before, &[contract], self.types, &options);
             out.unreadable.extend(compared.unreadable.iter().cloned());
             let found = self.verdict((service, &locks), promise.version, &compared);
-            // What two promises say alike is said once.
-            let new = |finding: &Finding| {
-                let same = |other: &Finding| {
-                    other.rule == finding.rule && other.identity == finding.identity
-                };
-                !out.findings.iter().any(same)
-            };
-            let found: Vec<Finding> = found.into_iter().filter(new).collect();
             out.findings.extend(found);
             first.get_or_insert(compared);
         }
@@ -253,38 +245,33 @@ impl Judge<'_> {
         let fix = "Merge the change of the plan by itself, then the break.";
         Some(finding.at(place.clone()).fix(fix))
     }
+}
 
-    /// A core or locked service says how it fails and what it touches.
-    fn silent(
-        &self,
-        (service, locks): (&Service, &[Reason]),
-        contract: &Contract,
-        out: &mut Checked,
-    ) {
-        let locked = service.core || !locks.is_empty();
-        let says = contract.members().any(|member| {
-            member.is(Mark::Documented) || !member.throws.is_empty() || !member.effects.is_empty()
-        });
-        if !locked || says || contract.members().next().is_none() {
-            return;
-        }
-        let message = format!(
-            "{} is locked, and no member says how it fails or what it touches.",
-            service.name
-        );
-        let finding = rules::finding(
-            rules::CONTRACT_SILENT,
-            Level::Warning,
-            &service.name,
-            message,
-        );
-        let place = Place::line(contract.file.clone(), contract.decl.line);
-        out.findings.push(
-            finding
-                .at(place)
-                .fix("Document what is thrown and what is touched."),
-        );
+/// A core or locked service says how it fails and what it touches.
+fn silent((service, locks): (&Service, &[Reason]), contract: &Contract, out: &mut Checked) {
+    let locked = service.core || !locks.is_empty();
+    let says = contract.members().any(|member| {
+        member.is(Mark::Documented) || !member.throws.is_empty() || !member.effects.is_empty()
+    });
+    if !locked || says || contract.members().next().is_none() {
+        return;
     }
+    let message = format!(
+        "{} is locked, and no member says how it fails or what it touches.",
+        service.name
+    );
+    let finding = rules::finding(
+        rules::CONTRACT_SILENT,
+        Level::Warning,
+        &service.name,
+        message,
+    );
+    let place = Place::line(contract.file.clone(), contract.decl.line);
+    out.findings.push(
+        finding
+            .at(place)
+            .fix("Document what is thrown and what is touched."),
+    );
 }
 
 /// Whether a plan forbids a break, with or without a way for the callers.
