@@ -128,8 +128,15 @@ fn service<'p>(plan: &'p Plan, name: &str) -> anyhow::Result<&'p Service> {
             .collect();
         names.join(", ")
     };
-    plan.service(name)
-        .with_context(|| format!("failed to find service {name}; the plan has {}", known()))
+    plan.service(name).with_context(|| {
+        if plan.services.is_empty() {
+            return format!(
+                "failed to find service {name}; the plan has none yet: describe it in \
+                 plan/services/{name}.toml"
+            );
+        }
+        format!("failed to find service {name}; the plan has {}", known())
+    })
 }
 
 fn phase<'p>(plan: &'p Plan, id: &str) -> anyhow::Result<&'p Phase> {
