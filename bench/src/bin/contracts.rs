@@ -10,10 +10,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use spots_bench::contender::{Contender, promise, take_turns};
-use spots_plan::audit::audit;
+use spots_plan::audit::{audit, audit_with};
 use spots_plan::audit::baseline::{BASELINE_PATH, Baseline};
 use spots_plan::audit::check::check as judge;
 use spots_plan::audit::config::Config;
+use spots_plan::cache::Cache as Kept;
 use spots_plan::contract::cache::Cache;
 use spots_plan::contract::frozen::Frozen;
 use spots_plan::contract::{Options, World};
@@ -40,18 +41,29 @@ fn extract(root: &Path, cache: Cache) -> usize {
 }
 
 /// What `spots plan check` does on an unchanged tree: contracts, locks, tests and the clock audit.
-fn check(root: &Path, cache: Cache) -> Result<usize, Box<dyn Error>> {
+fn check(root: &Path, cache: Cache, known: &str) -> Result<usize, Box<dyn Error>> {
     let plan = Plan::load(root).map_err(|error| error.to_string())?;
     let options = Options { patterns: gate::patterns(&plan), ..Options::default() };
-    let mut world = World::read(Tree::walk(root, &CONTRACTS)?, options, &cache);
-    let tests = Tests::read(Tree::walk(root, &CONTRACTS)?);
-    let checked = gate::check(&plan, &mut world, &tests, Beside::default(), &cache);
-    cache.save();
+    std::thread::scope(|scope| {
+        let clock = scope.spawn(|| mandate(root, known).map_err(|error| error.to_string()));
+        let mut world = World::read(Tree::walk(root, &CONTRACTS)?, options, &cache);
+        let tests = Tests::read(Tree::walk(root, &CONTRACTS)?);
+        let checked = gate::check(&plan, &mut world, &tests, Beside::default(), &cache);
+        cache.save();
+        let clock = clock.join().map_err(|_| "the audit panicked")??;
+        Ok(checked.findings.len() + clock)
+    })
+}
+
+/// The clock audit against its baseline.
+fn mandate(root: &Path, known: &str) -> Result<usize, Box<dyn Error>> {
     let config = Config::load(root)?;
-    let found = audit(&Tree::walk(root, &Language::ALL)?, &config);
+    let known = Kept::load(PathBuf::from(known));
+    let found = audit_with(&Tree::walk(root, &Language::ALL)?, &config, &known);
+    known.save();
     let baseline = Baseline::parse(&std::fs::read_to_string(root.join(BASELINE_PATH))?)?;
     let mandate = judge(&found, &baseline.compare(&found), &config, root);
-    Ok(checked.findings.len() + mandate.report.findings().len())
+    Ok(mandate.report.findings().len())
 }
 
 /// A first plan, every contract frozen, every read of the clock in the baseline.
@@ -98,7 +110,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
             println!("{}", extract(Path::new(root), Cache::load(PathBuf::from(cache))));
         }
         [task, root, cache] if task == "check" => {
-            println!("{}", check(Path::new(root), Cache::load(PathBuf::from(cache)))?);
+            println!("{}", check(Path::new(root), Cache::load(PathBuf::from(cache)), &format!("{cache}.clock"))?);
         }
         _ => return measure(arguments.first()),
     }

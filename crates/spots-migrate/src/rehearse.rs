@@ -41,6 +41,9 @@ pub struct RehearseOptions {
     pub sanitise: bool,
 }
 
+/// The schema that scripts give, one after the other, if they do.
+pub(crate) type InOrder = Result<BTreeSet<String>, String>;
+
 /// A scratch database.
 pub(crate) trait Scratch: Target {
     /// Schema and contents, without the engine's own.
@@ -53,7 +56,7 @@ pub(crate) trait Scratch: Target {
     async fn surroundings(&self) -> Result<BTreeSet<String>, ApplyError>;
 
     /// The schema after these scripts, which are taken back.
-    async fn in_order(&mut self, scripts: &[&Source]) -> Result<frame::InOrder, ApplyError>;
+    async fn in_order(&mut self, scripts: &[&Source]) -> Result<InOrder, ApplyError>;
 
     /// Every table, with what rows for it need.
     async fn tables(&self) -> Result<Vec<Table>, ApplyError>;

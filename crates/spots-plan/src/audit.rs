@@ -14,6 +14,7 @@ pub mod lexer;
 pub mod pattern;
 mod quick;
 mod read;
+mod reader;
 pub mod report;
 pub mod rules;
 pub mod scan;
@@ -24,8 +25,10 @@ mod wrappers;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
 use spots_findings::Unreadable;
 
+use crate::cache::Cache;
 use crate::tree::{Language, SourceFile, Tree};
 pub use claims::claims;
 use config::Config;
@@ -33,9 +36,11 @@ pub use documents::{Document, documents};
 use lexer::Region;
 pub use quick::inventory;
 pub use read::{Kind, Place, Read, TEXT_CHARS_MAX, Use};
+pub use reader::FileFacts;
+use reader::Reader;
 use scan::{Form, Hit, Scanner, imports_file};
 pub use silent::SilentPattern;
-use structure::{Placed, Source};
+use structure::Placed;
 pub use summary::Summary;
 use wrappers::{Finder, ROUNDS_MAX, Wrapper, can_follow};
 
@@ -56,20 +61,31 @@ pub struct Audit {
 pub const READS_PER_FILE_MAX: usize = 5_000;
 
 /// What one file holds, before the files are put together.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct FileReads {
+    /// What names its text in a cache.
+    digest: String,
     placed: Vec<(Placed, Position)>,
     mentions: Vec<(Hit, Place, Position)>,
     declares: BTreeSet<String>,
-    wrappers: Vec<Wrapper>,
 }
+
+/// A call of a wrapper: where, and which of all.
+type Call = (Placed, Position, usize);
 
 /// Line and column, from 1.
 type Position = (u32, u32);
 
 /// Audits every file of the tree for which there are patterns.
 pub fn audit(tree: &Tree, config: &Config) -> Audit {
+    audit_with(tree, config, &Cache::none())
+}
+
+/// The same, with what a cache knows of files that did not change.
+pub fn audit_with(tree: &Tree, config: &Config, known: &Cache<FileFacts>) -> Audit {
     let scanner = Scanner::new(&config.patterns);
-    let mut visited = tree.visit(|file, text| read_file(&scanner, config, file, text));
+    let reader = Reader::new(&scanner, config, known);
+    let mut visited = tree.visit(|file, text| read_file(&reader, file, text));
     let mut unreadable = std::mem::take(&mut visited.unreadable);
     visited.items.retain(|(file, found)| {
         let fits = found.as_ref().is_some();
@@ -95,8 +111,10 @@ pub fn audit(tree: &Tree, config: &Config) -> Audit {
     drop_shadowed(tree, &scanner, &mut items);
     let mut reads = Vec::new();
     let mut wrappers = BTreeSet::new();
+    let mut digests = BTreeMap::new();
     for (file, found) in items {
-        wrappers.extend(found.wrappers);
+        let own = found.placed.iter();
+        wrappers.extend(own.filter_map(|(placed, _)| wrapper(&file, placed)));
         for (placed, at) in found.placed {
             reads.push(new_read(config, &scanner, &file.path, placed, at));
         }
@@ -111,8 +129,9 @@ pub fn audit(tree: &Tree, config: &Config) -> Audit {
             };
             reads.push(new_read(config, &scanner, &file.path, placed, at));
         }
+        digests.insert(file.path, found.digest);
     }
-    reads.extend(indirect(tree, config, &scanner, wrappers));
+    reads.extend(indirect(tree, &reader, wrappers, &digests));
     reads.sort_by(|a, b| (&a.path, a.start, a.end, a.kind).cmp(&(&b.path, b.start, b.end, b.kind)));
     let silent_patterns = silent::find(&scanner, &reads, &files);
     Audit {
@@ -124,42 +143,25 @@ pub fn audit(tree: &Tree, config: &Config) -> Audit {
 }
 
 /// Finds and places what one file holds; `None` if that is too much.
-fn read_file(
-    scanner: &Scanner,
-    config: &Config,
-    file: &SourceFile,
+fn read_file(reader: &Reader<'_>, file: &SourceFile, text: &str) -> Option<FileReads> {
+    let digest = reader.digest(file.language, text);
+    reader.reads(&digest, || read_anew(reader, file.language, text, &digest))
+}
+
+fn read_anew(
+    reader: &Reader<'_>,
+    language: Language,
     text: &str,
+    digest: &str,
 ) -> Option<FileReads> {
-    let scan = scanner.scan(file.language, text);
+    let scanner = reader.scanner;
+    let scan = scanner.scan(language, text);
     if scan.hits.len() > READS_PER_FILE_MAX {
         return None;
     }
     let (code, other): (Vec<_>, Vec<_>) = scan.hits.iter().partition(|hit| hit.region.is_none());
-    let source = Source {
-        language: file.language,
-        text,
-        spans: &scan.spans,
-        names: &config.names,
-    };
-    let placed = if code.is_empty() {
-        Vec::new()
-    } else {
-        let code = code.into_iter().copied().collect::<Vec<_>>();
-        // The parser has the whole text; so must what tells its code from comments.
-        let spans = lexer::spans(file.language, text, text.len());
-        structure::place(
-            &Source {
-                spans: &spans,
-                ..source
-            },
-            &code,
-            scanner.patterns(),
-        )
-    };
-    let wrappers = placed
-        .iter()
-        .filter_map(|placed| wrapper(file, placed))
-        .collect();
+    let code = code.into_iter().copied().collect::<Vec<_>>();
+    let placed = reader.place(language, text, &code);
     let mut positions = Positions::new(text);
     let placed = placed.into_iter().map(|placed| {
         let at = positions.of(placed.hit.start);
@@ -177,10 +179,10 @@ fn read_file(
     });
     let mentions = mentions.collect();
     Some(FileReads {
+        digest: digest.to_owned(),
         placed,
         mentions,
         declares: scan.declares,
-        wrappers,
     })
 }
 
@@ -230,24 +232,16 @@ fn drop_shadowed(tree: &Tree, scanner: &Scanner, items: &mut [(SourceFile, FileR
                 .and_then(|pattern| declared.get_key_value(pattern.anchor()))
                 .is_some_and(|(name, files)| imports_file(&file.path, &text, name, files, None))
         };
-        let FileReads {
-            placed, wrappers, ..
-        } = found;
-        placed.retain(|(placed, _)| !own(&placed.hit));
-        wrappers.retain(|wrapper| {
-            placed
-                .iter()
-                .any(|(placed, _)| placed.wraps.is_some() && placed.place.member == wrapper.name)
-        });
+        found.placed.retain(|(placed, _)| !own(&placed.hit));
     }
 }
 
 /// Follows wrappers to their callers, and callers that are wrappers in turn.
 fn indirect(
     tree: &Tree,
-    config: &Config,
-    scanner: &Scanner,
+    reader: &Reader<'_>,
     wrappers: BTreeSet<Wrapper>,
+    digests: &BTreeMap<String, String>,
 ) -> Vec<Read> {
     let mut reads = Vec::new();
     let mut known = wrappers.clone();
@@ -256,24 +250,22 @@ fn indirect(
         let Some(finder) = Finder::new(&new) else {
             break;
         };
-        let visited = tree.visit(|file, text| callers(&finder, scanner, config, file, text));
         let mut next = Vec::new();
-        for (file, found) in &visited.items {
-            for (placed, via, at, wrapper) in found {
-                let placed = Placed {
-                    hit: placed.hit,
-                    kind: Kind::Indirect,
-                    place: placed.place.clone(),
-                    wraps: None,
+        for (file, calls) in calls_in(tree, reader, &finder, digests) {
+            for (placed, at, called) in calls {
+                let Some(called) = finder.wrappers().get(called) else {
+                    continue;
                 };
-                let mut read = new_read(config, scanner, &file.path, placed, *at);
-                read.via = Some(via.clone());
+                let again = wrapper(&file, &placed);
+                next.extend(again.filter(|wrapper| known.insert(wrapper.clone())));
+                let placed = Placed {
+                    kind: Kind::Indirect,
+                    wraps: None,
+                    ..placed
+                };
+                let mut read = new_read(reader.config, reader.scanner, &file.path, placed, at);
+                read.via = Some(called.scope());
                 reads.push(read);
-                next.extend(
-                    wrapper
-                        .clone()
-                        .filter(|wrapper| known.insert(wrapper.clone())),
-                );
             }
         }
         new = next;
@@ -281,47 +273,44 @@ fn indirect(
     reads
 }
 
-/// A call of a wrapper: where, of which, and whether the caller wraps it again.
-type Caller = (Placed, String, Position, Option<Wrapper>);
-
-fn callers(
+/// The calls of wrappers in every file; those whose text did not change are not opened.
+fn calls_in(
+    tree: &Tree,
+    reader: &Reader<'_>,
     finder: &Finder<'_>,
-    scanner: &Scanner,
-    config: &Config,
-    file: &SourceFile,
-    text: &str,
-) -> Vec<Caller> {
+    digests: &BTreeMap<String, String>,
+) -> Vec<(SourceFile, Vec<Call>)> {
+    let round = reader.round(finder);
+    let mut found = Vec::new();
+    let mut rest = tree.clone();
+    rest.retain(|file| {
+        let digest = digests.get(&file.path);
+        let kept = digest.and_then(|digest| reader.kept_calls(&round, &file.path, digest));
+        let unknown = kept.is_none();
+        found.extend(kept.map(|calls| (file.clone(), calls)));
+        unknown
+    });
+    let visited = rest.visit(|file, text| {
+        reader.calls(&round, (file, text), || calls(finder, reader, file, text))
+    });
+    found.extend(visited.items);
+    found.sort_by(|(a, _), (b, _)| a.cmp(b));
+    found
+}
+
+fn calls(finder: &Finder<'_>, reader: &Reader<'_>, file: &SourceFile, text: &str) -> Vec<Call> {
     let classes = std::cell::OnceCell::new();
     let class_at = |offset: usize| {
         let classes = classes.get_or_init(|| structure::Classes::of(file.language, text));
         classes.at(offset)
     };
     let calls = finder.calls(&file.path, file.language, text, class_at);
-    if calls.is_empty() {
-        return Vec::new();
-    }
-    let spans = lexer::spans(file.language, text, text.len());
-    let source = Source {
-        language: file.language,
-        text,
-        spans: &spans,
-        names: &config.names,
-    };
     let hits = calls.iter().map(|(hit, _)| *hit).collect::<Vec<_>>();
-    let placed = structure::place(&source, &hits, scanner.patterns());
+    let placed = reader.place(file.language, text, &hits);
     let mut positions = Positions::new(text);
-    placed
-        .into_iter()
-        .zip(calls)
-        .map(|(placed, (hit, wrapper_called))| {
-            let again = wrapper(file, &placed);
-            (
-                placed,
-                wrapper_called.scope(),
-                positions.of(hit.start),
-                again,
-            )
-        })
+    let calls = placed.into_iter().zip(calls);
+    calls
+        .map(|(placed, (hit, called))| (placed, positions.of(hit.start), called))
         .collect()
 }
 

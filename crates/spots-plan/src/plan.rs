@@ -13,7 +13,7 @@ pub mod owed;
 pub mod rules;
 mod version;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use spots_findings::{Finding, Place};
@@ -243,23 +243,22 @@ impl Plan {
     }
 
     /// Services that reach this one through declared dependencies, near and far.
-    pub fn dependents(&self, service: &str) -> BTreeSet<&str> {
-        let mut found: BTreeSet<&str> = BTreeSet::new();
-        loop {
-            let further: Vec<&str> = self
-                .services
-                .iter()
-                .filter(|other| !found.contains(other.name.as_str()) && other.name != service)
-                .filter(|other| {
-                    let reaches = |to: &String| to == service || found.contains(to.as_str());
-                    other.depends_on.iter().any(reaches)
-                })
-                .map(|other| other.name.as_str())
-                .collect();
-            if further.is_empty() {
-                return found;
+    pub fn dependents<'p>(&'p self, service: &str) -> BTreeSet<&'p str> {
+        let mut users: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for user in &self.services {
+            for used in &user.depends_on {
+                users.entry(used).or_default().push(&user.name);
             }
-            found.extend(further);
         }
+        let mut found: BTreeSet<&str> = BTreeSet::new();
+        let mut reached = vec![service];
+        while let Some(used) = reached.pop() {
+            for user in users.get(used).into_iter().flatten() {
+                if *user != service && found.insert(*user) {
+                    reached.push(*user);
+                }
+            }
+        }
+        found
     }
 }

@@ -1,6 +1,7 @@
 //! The command line, one module a command.
 
 mod clock;
+mod completions;
 mod contract;
 mod demo;
 mod import;
@@ -67,6 +68,8 @@ pub(crate) enum Command {
     /// Ask the master plan who would break whom.
     #[command(subcommand)]
     Plan(plan::PlanCommand),
+    /// Print what a shell needs to complete these commands.
+    Completions(completions::CompletionsArgs),
 }
 
 /// Runs the command and says with which status to exit.
@@ -84,5 +87,6 @@ pub(crate) fn run(cli: Cli, output: &mut Output) -> anyhow::Result<ExitCode> {
         Command::Migrate(command) => migrate::run(command, output),
         Command::Verify(command) => verify::run(&command, output),
         Command::Plan(command) => plan::run(command, output),
+        Command::Completions(args) => completions::run(&args, output),
     }
 }

@@ -29,7 +29,6 @@ fn main() -> ExitCode {
     let mut output = Output::terminal();
     match commands::run(cli, &mut output) {
         Ok(code) => code,
-        Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             output.error(&error);
             ExitCode::from(2)

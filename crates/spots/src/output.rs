@@ -22,20 +22,20 @@ impl Output {
 
     /// Writes text as it is to standard output.
     pub(crate) fn write(&mut self, text: &str) -> io::Result<()> {
-        self.stdout.write_all(text.as_bytes())?;
-        self.stdout.flush()
+        unless_gone(self.stdout.write_all(text.as_bytes()))?;
+        unless_gone(self.stdout.flush())
     }
 
     /// Writes a line to standard output.
     pub(crate) fn line(&mut self, text: &str) -> io::Result<()> {
-        writeln!(self.stdout, "{text}")?;
-        self.stdout.flush()
+        unless_gone(writeln!(self.stdout, "{text}"))?;
+        unless_gone(self.stdout.flush())
     }
 
     /// Writes a line to standard error: progress and hints, never results.
     pub(crate) fn note(&mut self, text: &str) -> io::Result<()> {
-        writeln!(self.stderr, "{text}")?;
-        self.stderr.flush()
+        unless_gone(writeln!(self.stderr, "{text}"))?;
+        unless_gone(self.stderr.flush())
     }
 
     /// Writes an error with its causes, one a line, to standard error.
@@ -51,12 +51,12 @@ impl Output {
     }
 }
 
-/// Whether the reader of our output went away, which is no fault of ours (`spots … | head`).
-pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error
-        .chain()
-        .filter_map(|cause| cause.downcast_ref::<io::Error>())
-        .any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
+/// A reader that went away (`spots … | head`) is no fault of ours, and changes no verdict.
+fn unless_gone(written: io::Result<()>) -> io::Result<()> {
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
 }
 
 /// Whether this is a terminal of somebody who wants colours (<https://no-color.org>).

@@ -6,9 +6,8 @@ use tokio_postgres::Client;
 
 use super::target::Postgres;
 use super::{Backfills, catalogue, script, snapshot};
-use crate::rehearse::frame::{self, InOrder};
 use crate::rehearse::generate::{Kind, Table};
-use crate::rehearse::{Rehearsal, RehearseOptions, Scratch, Snapshot, differences};
+use crate::rehearse::{InOrder, Rehearsal, RehearseOptions, Scratch, Snapshot, differences, frame};
 use crate::{ApplyError, MigrationSet, Source};
 
 /// What all databases of a server share. Other scratch databases come and go meanwhile.

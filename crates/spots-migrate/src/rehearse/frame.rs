@@ -273,9 +273,6 @@ async fn hold<T: Target>(
     Ok(())
 }
 
-/// The schema that these scripts give, one after the other, if they do.
-pub(crate) type InOrder = Result<BTreeSet<String>, String>;
-
 /// The name of a script in a reason.
 pub(crate) fn failed(source: &Source, reason: &str) -> String {
     format!("{}: {reason}", source.path())

@@ -9,9 +9,8 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use super::target::Sqlite;
 use super::{Backfills, apply, at_once, catalogue, script, snapshot};
 use crate::engine::target::{Trouble, cut};
-use crate::rehearse::frame::{self, InOrder};
 use crate::rehearse::generate::{Kind, Table};
-use crate::rehearse::{Rehearsal, RehearseOptions, Scratch, Snapshot, differences};
+use crate::rehearse::{InOrder, Rehearsal, RehearseOptions, Scratch, Snapshot, differences, frame};
 use crate::{Applied, ApplyError, Dialect, MigrationSet, Run, Silent, Source};
 
 /// Rehearses what is pending on a copy of `source`, or everything on an empty database.

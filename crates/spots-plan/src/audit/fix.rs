@@ -12,9 +12,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::config::Config;
+use super::reader::Reader;
 use super::scan::Scanner;
 use super::structure;
 use super::{Audit, Kind, Read};
+use crate::cache::Cache;
 use crate::tree::{Language, SourceFile, Tree};
 pub use diff::unified;
 
@@ -220,9 +222,11 @@ fn prove(
         return Err(fail("it would no longer parse".to_owned()));
     }
     let scanner = Scanner::new(&project.config.patterns);
+    let nothing = Cache::none();
+    let reader = Reader::new(&scanner, project.config, &nothing);
     let file = SourceFile::new(path, language);
     let count = |text: &str| {
-        let found = super::read_file(&scanner, project.config, &file, text);
+        let found = super::read_file(&reader, &file, text);
         found.map(|found| {
             found
                 .placed

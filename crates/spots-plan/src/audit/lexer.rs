@@ -5,11 +5,13 @@
 
 mod syntax;
 
+use serde::{Deserialize, Serialize};
+
 use crate::tree::Language;
 use syntax::{Hole, Quote};
 
 /// What a stretch of source is, if it is not code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Region {
     /// A comment, documentation included.
     Comment,

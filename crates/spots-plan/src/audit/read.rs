@@ -1,9 +1,11 @@
 //! One read of the clock, as reports show it.
 
+use serde::{Deserialize, Serialize};
+
 use super::pattern::Precision;
 
 /// What kind of read it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Kind {
     /// A direct read in code.
     Call,
@@ -61,7 +63,7 @@ impl Kind {
 }
 
 /// What becomes of the value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Use {
     /// Kept under the name of a timestamp, or in a column.
     Stored,
@@ -133,7 +135,7 @@ pub struct Read {
 }
 
 /// Where a read stands in the code and what becomes of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
     /// The class, mixin, extension, type or table around it; empty at the top level.
     pub class: String,

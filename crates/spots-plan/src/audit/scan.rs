@@ -9,6 +9,7 @@ mod names;
 use std::collections::{BTreeMap, BTreeSet};
 
 use aho_corasick::{AhoCorasick, MatchKind};
+use serde::{Deserialize, Serialize};
 
 use super::lexer::{Region, Span, is_word, region_at, spans};
 use super::pattern::{Call, Pattern};
@@ -17,7 +18,7 @@ use crate::tree::Language;
 pub(super) use names::imports_file;
 
 /// How a name stands in the code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Form {
     /// It reads the clock here.
     Call,
@@ -26,7 +27,7 @@ pub enum Form {
 }
 
 /// A place that matches a pattern.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hit {
     /// First byte: of the name, or of its `new` in scripts.
     pub start: usize,

@@ -9,6 +9,7 @@ mod words;
 
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
 use tree_sitter::{Node, Parser, Tree};
 
 use super::config::Names;
@@ -29,7 +30,7 @@ pub(super) struct Source<'a> {
 }
 
 /// A hit with its kind and place.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Placed {
     pub(super) hit: Hit,
     pub(super) kind: Kind,
@@ -131,7 +132,7 @@ fn place_all(flow: &Flow<'_>, tree: &Tree, hits: &[Hit], patterns: &[Pattern]) -
 }
 
 /// Where the member around a hit is declared.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Declaration {
     pub(super) start: usize,
     pub(super) end: usize,

@@ -53,16 +53,18 @@ pub(super) fn can_follow(name: &str) -> bool {
 
 /// All wrappers, ready to search with.
 pub(super) struct Finder<'w> {
-    by_name: BTreeMap<&'w str, Vec<&'w Wrapper>>,
+    wrappers: &'w [Wrapper],
+    /// Places among the wrappers.
+    by_name: BTreeMap<&'w str, Vec<usize>>,
     names: Vec<&'w str>,
     search: AhoCorasick,
 }
 
 impl<'w> Finder<'w> {
     pub(super) fn new(wrappers: &'w [Wrapper]) -> Option<Self> {
-        let mut by_name = BTreeMap::<&str, Vec<&Wrapper>>::new();
-        for wrapper in wrappers {
-            by_name.entry(&wrapper.name).or_default().push(wrapper);
+        let mut by_name = BTreeMap::<&str, Vec<usize>>::new();
+        for (at, wrapper) in wrappers.iter().enumerate() {
+            by_name.entry(&wrapper.name).or_default().push(at);
         }
         let names = by_name.keys().copied().collect::<Vec<_>>();
         let search = AhoCorasick::builder()
@@ -70,20 +72,26 @@ impl<'w> Finder<'w> {
             .build(&names);
         (!names.is_empty()).then_some(())?;
         Some(Self {
+            wrappers,
             by_name,
             names,
             search: search.ok()?,
         })
     }
 
-    /// Calls of wrappers in this file, each with the wrapper it calls.
+    /// All that is searched for.
+    pub(super) fn wrappers(&self) -> &'w [Wrapper] {
+        self.wrappers
+    }
+
+    /// Calls of wrappers in this file, each with the place of the wrapper among all.
     pub(super) fn calls(
         &self,
         path: &str,
         language: Language,
         text: &str,
         class_at: impl Fn(usize) -> String,
-    ) -> Vec<(Hit, &'w Wrapper)> {
+    ) -> Vec<(Hit, usize)> {
         let mut calls = Vec::new();
         let mut not_code = None;
         let bytes = text.as_bytes();
@@ -106,10 +114,13 @@ impl<'w> Finder<'w> {
                 start,
                 end,
             };
-            let wrapper = wrappers
+            let mut called = wrappers
                 .iter()
-                .find(|wrapper| site.may_call(wrapper, &class_at));
-            let Some(wrapper) = wrapper else { continue };
+                .filter_map(|at| Some((*at, self.wrappers.get(*at)?)));
+            let called = called.find(|(_, wrapper)| site.may_call(wrapper, &class_at));
+            let Some((at, wrapper)) = called else {
+                continue;
+            };
             let spans = not_code.get_or_insert_with(|| spans(language, text, text.len()));
             if region_at(spans, start).is_none() {
                 let end = if wrapper.getter {
@@ -125,7 +136,7 @@ impl<'w> Finder<'w> {
                     form: Form::Call,
                     region: None,
                 };
-                calls.push((hit, *wrapper));
+                calls.push((hit, at));
             }
         }
         calls

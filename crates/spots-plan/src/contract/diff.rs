@@ -2,9 +2,10 @@
 
 mod members;
 mod pairs;
+mod side;
 mod signature;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use spots_findings::{Finding, Level, Place, Unreadable};
 
@@ -12,6 +13,8 @@ use super::model::{Contract, Mark, Member, Snapshot, TypeKind};
 use super::openapi;
 use super::rules::{self, Breaks};
 use super::types::{Change, Lattice, change, head};
+
+pub use self::side::Side;
 
 /// Words of which a positional parameter must not silently change from one to another.
 pub const PROTECTED_WORDS: [&str; 12] = [
@@ -73,10 +76,25 @@ pub struct Compared {
 
 /// Compares the services of two snapshots, and the types that their signatures mention.
 pub fn compare(old: &Snapshot, new: &Snapshot, options: &DiffOptions) -> Compared {
-    let both = Both::new(old, new);
+    let services: Vec<&Contract> = new.services.iter().collect();
+    compare_with(old, &services, &Side::of(new), options)
+}
+
+/// The same, where many comparisons share one new side: these of its services count.
+pub fn compare_with(
+    old: &Snapshot,
+    services: &[&Contract],
+    new: &Side<'_>,
+    options: &DiffOptions,
+) -> Compared {
+    let before: Vec<&Contract> = old.services.iter().collect();
+    let both = Both {
+        old: &Side::of(old),
+        new,
+    };
     let mut out = Compared::default();
     let mut done = BTreeSet::new();
-    let paired = pairs::pair(&old.services, &new.services, &new.types);
+    let paired = pairs::pair(&before, services, new.types());
     out.unreadable.extend(paired.ambiguous);
     for gone in paired.removed {
         out.findings.push(removed(gone));
@@ -89,7 +107,7 @@ pub fn compare(old: &Snapshot, new: &Snapshot, options: &DiffOptions) -> Compare
     }
     for (before, after) in paired.same.iter().chain(&paired.renamed) {
         out.compared += 1;
-        done.insert(before.decl.name.clone());
+        done.insert(before.decl.name.as_str());
         if before.decl.api.is_some() && after.decl.api.is_some() {
             out.findings
                 .extend(openapi::compare(before, after, options));
@@ -99,43 +117,30 @@ pub fn compare(old: &Snapshot, new: &Snapshot, options: &DiffOptions) -> Compare
         pair.run();
         out.findings.extend(pair.findings);
     }
-    out.findings.extend(shared(old, new, &both, options, &done));
+    shared((&before, services), &both, options, &done, &mut out);
     without_repeats(&mut out.findings);
     out
 }
 
 /// Types that signatures mention and that exist on both sides under one name.
 fn shared(
-    old: &Snapshot,
-    new: &Snapshot,
+    services: (&[&Contract], &[&Contract]),
     both: &Both<'_>,
     options: &DiffOptions,
-    done: &BTreeSet<String>,
-) -> Vec<Finding> {
-    let named = |side: &'_ Snapshot| -> BTreeMap<String, Vec<usize>> {
-        let mut names: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-        for (at, ty) in side.types.iter().enumerate() {
-            names.entry(ty.decl.name.clone()).or_default().push(at);
-        }
-        names
-    };
-    let (olds, news) = (named(old), named(new));
-    let mut findings = Vec::new();
-    for (name, before) in olds.iter().filter(|(name, _)| !done.contains(*name)) {
-        let after = news.get(name).map_or(&[][..], Vec::as_slice);
-        // Two types of one name are never paired by chance; what the signatures say still counts.
-        let ([before], [after]) = (before.as_slice(), after) else {
-            continue;
-        };
-        if let (Some(before), Some(after)) = (old.types.get(*before), new.types.get(*after)) {
+    done: &BTreeSet<&str>,
+    out: &mut Compared,
+) {
+    for (name, before) in both.old.by_name().filter(|(name, _)| !done.contains(*name)) {
+        let paired = pairs::twins(name, services, before, both.new.named(name));
+        out.unreadable.extend(paired.ambiguous);
+        for (before, after) in paired.same {
             let mut pair = Pair::new(before, after, both, options);
             pair.run();
             // New members and notes of a shared type are no news about a service.
             pair.findings.retain(|finding| finding.level > Level::Note);
-            findings.extend(pair.findings);
+            out.findings.extend(pair.findings);
         }
     }
-    findings
 }
 
 fn removed(gone: &Contract) -> Finding {
@@ -163,43 +168,18 @@ fn without_repeats(findings: &mut Vec<Finding>) {
 
 /// Both sides' knowledge of types, the new one's first.
 struct Both<'a> {
-    above: BTreeMap<&'a str, BTreeSet<&'a str>>,
-    aliases: BTreeMap<&'a str, &'a str>,
-    names: BTreeSet<&'a str>,
-}
-
-impl<'a> Both<'a> {
-    fn new(old: &'a Snapshot, new: &'a Snapshot) -> Self {
-        let mut both = Self {
-            above: BTreeMap::new(),
-            aliases: BTreeMap::new(),
-            names: BTreeSet::new(),
-        };
-        for side in [old, new] {
-            for contract in side.services.iter().chain(&side.types) {
-                let decl = &contract.decl;
-                let above = both.above.entry(&decl.name).or_default();
-                above.extend(contract.above.iter().map(|name| head(name).0));
-                both.names.insert(&decl.name);
-                let target = decl.supers.first().filter(|_| decl.kind == TypeKind::Alias);
-                if let Some(target) = target.filter(|_| decl.generics.is_empty()) {
-                    both.aliases.insert(&decl.name, &target.ty);
-                }
-            }
-        }
-        both
-    }
+    old: &'a Side<'a>,
+    new: &'a Side<'a>,
 }
 
 impl Lattice for Both<'_> {
     fn is_above(&self, lower: &str, upper: &str) -> bool {
-        self.above
-            .get(lower)
-            .is_some_and(|above| above.contains(upper))
+        self.new.is_above(lower, upper) || self.old.is_above(lower, upper)
     }
 
     fn alias(&self, name: &str) -> Option<String> {
-        self.aliases.get(name).map(|target| (*target).to_owned())
+        let target = self.new.alias(name).or_else(|| self.old.alias(name));
+        target.map(str::to_owned)
     }
 }
 
@@ -312,8 +292,10 @@ impl<'a> Pair<'a> {
 
     fn supers(&mut self) {
         let still = |name: &&String| {
-            let name = head(name).0;
-            let kept = self.new.above.iter().any(|above| head(above).0 == name);
+            // A path to the same type may be spelled in several ways.
+            let last = |name: &str| head(name).0.rsplit("::").next().unwrap_or("").to_owned();
+            let name = last(name);
+            let kept = self.new.above.iter().any(|above| last(above) == name);
             kept || name.starts_with('_') || name == "Object" || name == self.new.decl.name
         };
         let lost: Vec<&str> = self

@@ -17,7 +17,7 @@
 
 mod line;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::model::{Contract, How, Inherited, Mark, Snapshot, Super, TypeDecl, TypeKind};
@@ -57,19 +57,17 @@ pub struct FrozenError {
 impl Frozen {
     /// A service with those types of a snapshot that it mentions.
     pub fn new(version: &str, language: &str, service: &Contract, snapshot: &Snapshot) -> Self {
-        let mut names = super::world::mentioned(service);
-        let direct: Vec<&Contract> = snapshot
-            .types
+        let names = super::world::mentioned(service);
+        let direct = snapshot.types.iter();
+        let direct: Vec<&Contract> = direct.filter(|ty| service.means(&names, ty)).collect();
+        let further: Vec<_> = direct
             .iter()
-            .filter(|contract| names.contains(&contract.decl.name))
+            .map(|ty| (*ty, super::world::mentioned(ty)))
             .collect();
-        let further: BTreeSet<String> = direct
-            .iter()
-            .flat_map(|ty| super::world::mentioned(ty))
-            .collect();
-        names.extend(further);
         let mentioned = |ty: &&Contract| {
-            direct.contains(ty) || (ty.decl.kind == TypeKind::Enum && names.contains(&ty.decl.name))
+            let by_others = || further.iter().any(|(other, names)| other.means(names, ty));
+            direct.contains(ty)
+                || (ty.decl.kind == TypeKind::Enum && (service.means(&names, ty) || by_others()))
         };
         Self {
             version: version.to_owned(),
@@ -160,6 +158,7 @@ fn empty(name: &str) -> Contract {
         outside: BTreeSet::new(),
         above: BTreeSet::new(),
         implicit_constructor: false,
+        meant: BTreeMap::new(),
     }
 }
 

@@ -36,16 +36,20 @@ pub struct Dependencies {
 impl Dependencies {
     /// Finds them in a tree.
     pub fn of(world: &World) -> Self {
-        let contracts = world.services();
+        Self::among(&world.services())
+    }
+
+    /// Finds them among services.
+    pub fn among(contracts: &[Contract]) -> Self {
         let mut by_name: BTreeMap<&str, Vec<&Contract>> = BTreeMap::new();
-        for contract in &contracts {
+        for contract in contracts {
             by_name
                 .entry(&contract.decl.name)
                 .or_default()
                 .push(contract);
         }
         let mut edges = BTreeSet::new();
-        for contract in &contracts {
+        for contract in contracts {
             for found in &contract.decl.uses {
                 let Some(targets) = by_name.get(found.target.as_str()) else {
                     continue;

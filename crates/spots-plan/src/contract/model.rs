@@ -1,6 +1,6 @@
 //! What source files declare, as far as a contract needs it, the same for every language.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,8 @@ pub struct Unit {
     pub types: Vec<TypeDecl>,
     /// What it adds to types that may be declared elsewhere: Rust's `impl` blocks.
     pub extensions: Vec<TypeDecl>,
-    /// What it imports and exports, as written.
+    /// What it imports and exports: addresses as written; in Rust whole paths, one a name, with those
+    /// that signatures spell out.
     pub imports: Vec<String>,
     /// First line that the grammar could not read, if any.
     pub broken: Option<u32>,
@@ -410,6 +411,9 @@ pub struct Contract {
     pub above: BTreeSet<String>,
     /// Whether it has the constructor without arguments that a class without any has.
     pub implicit_constructor: bool,
+    /// Of names in its signatures that several files declare, the file that is meant; `None` when it is
+    /// none of them. Where that cannot be told there is no entry, and it may be any of them.
+    pub meant: BTreeMap<String, Option<String>>,
 }
 
 impl Contract {
@@ -417,6 +421,13 @@ impl Contract {
     pub fn members(&self) -> impl Iterator<Item = &Member> {
         let inherited = self.inherited.iter().map(|inherited| &inherited.member);
         self.decl.members.iter().chain(inherited)
+    }
+
+    /// Whether its signatures, which mention these names, mean this type.
+    pub(super) fn means(&self, mentioned: &BTreeSet<String>, ty: &Self) -> bool {
+        let name = &ty.decl.name;
+        let told = self.meant.get(name);
+        mentioned.contains(name) && told.is_none_or(|file| file.as_ref() == Some(&ty.file))
     }
 }
 

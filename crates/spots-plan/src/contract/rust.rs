@@ -1,5 +1,7 @@
 //! Contracts from Rust source: public structs, enums and traits, with their `impl` blocks.
 
+use std::collections::BTreeSet;
+
 use tree_sitter::Node;
 
 use super::model::{
@@ -26,7 +28,26 @@ pub fn extract(text: &str) -> Unit {
     };
     let source = Source { text };
     source.items(root, &mut unit);
+    unit.imports.extend(spelled_out(&unit));
     unit.named()
+}
+
+/// Paths that signatures and blocks spell out: they say what a name means, as a `use` does.
+fn spelled_out(unit: &Unit) -> BTreeSet<String> {
+    let mut types: Vec<&str> = Vec::new();
+    for decl in unit.types.iter().chain(&unit.extensions) {
+        types.extend(decl.supers.iter().map(|above| above.ty.as_str()));
+        for member in &decl.members {
+            types.extend(member.params.iter().filter_map(|param| param.ty.as_deref()));
+            types.extend(member.ty.as_deref());
+        }
+    }
+    let paths = types.into_iter().filter(|ty| ty.contains("::"));
+    let is_path = |letter: char| letter.is_alphanumeric() || letter == '_' || letter == ':';
+    let paths = paths.flat_map(|ty| ty.split(move |letter| !is_path(letter)));
+    let paths = paths.map(|path| path.trim_matches(':'));
+    let paths = paths.filter(|path| path.contains("::") && !path.starts_with("Self::"));
+    paths.map(str::to_owned).collect()
 }
 
 struct Source<'t> {
@@ -68,7 +89,19 @@ impl<'t> Source<'t> {
                 {
                     unit.types.extend(self.type_of(item, before));
                 }
-                "impl_item" => unit.extensions.extend(self.block(item)),
+                "impl_item" => {
+                    let block = self.block(item);
+                    let (_, path) = self.field(item, "type");
+                    let path = head(path).0;
+                    unit.imports
+                        .extend(path.contains("::").then(|| path.to_owned()));
+                    unit.extensions.extend(block);
+                }
+                "use_declaration" => {
+                    if let Some(list) = item.child_by_field_name("argument") {
+                        self.imports(list, "", unit);
+                    }
+                }
                 "mod_item" => {
                     if let Some(body) = item.child_by_field_name("body") {
                         self.items(body, unit);
@@ -76,6 +109,35 @@ impl<'t> Source<'t> {
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// What a `use` brings in, one path a name.
+    fn imports(&self, node: Node<'_>, before: &str, unit: &mut Unit) {
+        let joined = |path: &str| match (before, path) {
+            ("", path) => path.to_owned(),
+            // `use a::{self}` is `use a`.
+            (before, "" | "self") => before.to_owned(),
+            (before, path) => format!("{before}::{path}"),
+        };
+        match node.kind() {
+            "scoped_use_list" => {
+                let (_, path) = self.field(node, "path");
+                if let Some(list) = node.child_by_field_name("list") {
+                    self.imports(list, &joined(path), unit);
+                }
+            }
+            "use_list" => {
+                for part in children(node).filter(Node::is_named) {
+                    self.imports(part, before, unit);
+                }
+            }
+            "use_as_clause" => {
+                let ((_, path), (_, name)) = (self.field(node, "path"), self.field(node, "alias"));
+                unit.imports.push(format!("{} as {name}", joined(path)));
+            }
+            "line_comment" | "block_comment" => {}
+            _ => unit.imports.push(joined(self.text(node))),
         }
     }
 

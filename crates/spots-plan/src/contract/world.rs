@@ -1,6 +1,7 @@
 //! A tree as contracts see it: services, what they inherit, and which type stands above which.
 
 mod facts;
+mod meaning;
 mod options;
 mod unread;
 
@@ -17,7 +18,8 @@ use super::scan;
 use super::types::{head, substitute};
 use crate::tree::{Language, SourceFile, Tree};
 
-use self::facts::{extract, is_import_of, is_inherited, is_public, shipped, with_words};
+use self::facts::{extract, is_inherited, is_public, shipped, with_words};
+use self::meaning::{Crates, Index, Meaning};
 
 pub(super) use self::facts::mentioned;
 pub use self::options::Options;
@@ -45,6 +47,8 @@ pub struct World {
     /// Files that declare a name, perhaps: the scan is generous.
     declaring: BTreeMap<String, BTreeSet<usize>>,
     units: BTreeMap<usize, Unit>,
+    index: Index,
+    crates: Crates,
     unreadable: Vec<Unreadable>,
 }
 
@@ -82,14 +86,17 @@ impl World {
             units.extend(unit.map(|unit| (*number, unit)));
         }
         let mut world = Self {
+            crates: Crates::of(&tree),
             tree,
             options,
             declaring,
             units,
+            index: Index::default(),
             unreadable: visited.unreadable,
         };
         let wanted = world.named_above();
-        world.load(wanted, cache);
+        world.load_files(wanted, cache);
+        world.index = Index::of(&world.units);
         world.name_broken();
         world.name_refused();
         world
@@ -118,7 +125,7 @@ impl World {
 
     /// Contracts of all public types with this name, services or not, by file.
     pub fn named(&self, name: &str) -> Vec<Contract> {
-        let found = self.all().filter(|(_, decl)| decl.name == name);
+        let found = self.declared(name).filter(|_| !name.starts_with('_'));
         found
             .map(|(file, decl)| self.contract(file, decl))
             .collect()
@@ -126,6 +133,14 @@ impl World {
 
     /// Parses the files that may declare these names, and what stands above them.
     pub fn load(&mut self, names: BTreeSet<String>, cache: &Cache) {
+        let before = self.units.len();
+        self.load_files(names, cache);
+        if self.units.len() != before {
+            self.index = Index::of(&self.units);
+        }
+    }
+
+    fn load_files(&mut self, names: BTreeSet<String>, cache: &Cache) {
         let mut wanted = names;
         for _ in 0..ROUNDS_MAX {
             let files: BTreeSet<usize> = wanted
@@ -181,7 +196,7 @@ impl World {
         let further: BTreeSet<String> = direct.iter().flat_map(mentioned).collect();
         self.load(further.clone(), cache);
         let is_enum = |name: &String| {
-            let mut found = self.all().filter(|(_, decl)| decl.name == *name);
+            let mut found = self.declared(name);
             found.any(|(_, decl)| decl.kind == TypeKind::Enum)
         };
         wanted.extend(further.into_iter().filter(is_enum));
@@ -205,8 +220,8 @@ impl World {
 
     /// Whether a name is a service's here.
     pub fn is_service_name(&self, name: &str) -> bool {
-        self.all()
-            .any(|(_, decl)| decl.name == name && self.is_service(decl))
+        let mut found = self.declared(name).filter(|_| !name.starts_with('_'));
+        found.any(|(_, decl)| self.is_service(decl))
     }
 
     fn is_service(&self, decl: &TypeDecl) -> bool {
@@ -232,7 +247,14 @@ impl World {
         let types = self.units.values().flat_map(|unit| &unit.types);
         types
             .flat_map(|decl| &decl.supers)
-            .map(|above| head(&above.ty).0.to_owned())
+            .map(|above| {
+                head(&above.ty)
+                    .0
+                    .rsplit("::")
+                    .next()
+                    .unwrap_or("")
+                    .to_owned()
+            })
             .collect()
     }
 
@@ -245,37 +267,19 @@ impl World {
 
     /// The type that a name means in a file; `None` when none or more than one fits.
     fn find(&self, name: &str, from: usize) -> Option<(usize, &TypeDecl)> {
-        let files = self.declaring.get(name)?;
-        let mut found: Vec<(usize, &TypeDecl)> = files
-            .iter()
-            .filter_map(|file| {
-                let types = &self.units.get(file)?.types;
-                Some((*file, types.iter().find(|decl| decl.name == name)?))
-            })
-            .collect();
-        if found.len() > 1 {
-            let imports = self
-                .units
-                .get(&from)
-                .map_or(&[][..], |unit| unit.imports.as_slice());
-            let near = |file: usize| {
-                file == from
-                    || imports
-                        .iter()
-                        .any(|import| is_import_of(import, self.path(file)))
-            };
-            found.retain(|(file, _)| near(*file));
-        }
-        match found.as_slice() {
-            [one] => Some(*one),
-            _ => found.into_iter().find(|(file, _)| *file == from),
-        }
+        let Meaning::In(file) = self.meaning(name, from) else {
+            return None;
+        };
+        let last = name.rsplit("::").next().unwrap_or(name);
+        self.declared(last).find(|(own, _)| *own == file)
     }
 
     fn contract(&self, file: usize, decl: &TypeDecl) -> Contract {
         let mut public = decl.clone();
-        if self.is_rust(file) && self.declarations(&decl.name) == 1 {
-            self.extend(&mut public);
+        for block in self.blocks(&decl.name, file) {
+            public.members.extend(block.members.iter().cloned());
+            public.supers.extend(block.supers.iter().cloned());
+            public.uses.extend(block.uses.iter().cloned());
         }
         let constructors = public
             .members
@@ -294,7 +298,9 @@ impl World {
             inherited: Vec::new(),
             outside: BTreeSet::new(),
             above: BTreeSet::new(),
+            meant: BTreeMap::new(),
         };
+        let mut mentions: Vec<(BTreeSet<String>, usize)> = vec![(mentioned(&contract), file)];
         let own = contract.decl.members.iter().chain(&decl.members);
         let mut seen: BTreeSet<(String, MemberKind)> = own
             .map(|member| (member.name.clone(), member.kind))
@@ -305,18 +311,23 @@ impl World {
                 contract.above.insert(name.clone());
                 contract.outside.insert(name);
             }
-            Walked::Type(above, words) => {
+            Walked::Type(found_in, above, words) => {
                 contract.above.insert(above.name.clone());
                 for member in above.members.iter().filter(|member| is_inherited(member)) {
                     if seen.insert((member.name.clone(), member.kind)) {
+                        let member = with_words(member, words);
+                        mentions.push((facts::named_by(&member).collect(), found_in));
                         contract.inherited.push(Inherited {
                             from: above.name.clone(),
-                            member: with_words(member, words),
+                            member,
                         });
                     }
                 }
             }
         });
+        let names = mentions.iter();
+        let names = names.flat_map(|(names, from)| names.iter().map(|name| (name, *from)));
+        contract.meant = self.meant(names);
         contract
     }
 
@@ -346,7 +357,7 @@ impl World {
                     .map(|generic| generic.split(' ').next().unwrap_or(generic).to_owned())
                     .zip(arguments.into_iter().map(str::to_owned))
                     .collect();
-                visit(Walked::Type(found, &words));
+                visit(Walked::Type(found_in, found, &words));
                 next.push((found_in, found, words));
             }
         }
@@ -380,20 +391,6 @@ impl World {
         file.is_some_and(|file| file.language == Language::Rust)
     }
 
-    fn declarations(&self, name: &str) -> usize {
-        self.all().filter(|(_, decl)| decl.name == name).count()
-    }
-
-    /// Adds what other blocks say about a type: Rust's `impl`, in this file or another.
-    fn extend(&self, decl: &mut TypeDecl) {
-        let units = self.units.values().flat_map(|unit| &unit.extensions);
-        for extension in units.filter(|extension| extension.name == decl.name) {
-            decl.members.extend(extension.members.iter().cloned());
-            decl.supers.extend(extension.supers.iter().cloned());
-            decl.uses.extend(extension.uses.iter().cloned());
-        }
-    }
-
     fn dynamic(&self, file: usize) -> bool {
         let file = self.tree.files().get(file);
         file.is_some_and(|file| file.language == Language::Dart)
@@ -403,7 +400,7 @@ impl World {
     fn type_above(&self, file: usize, decl: &TypeDecl, name: &str) -> Option<String> {
         let mut ty = None;
         self.walk_above(file, decl, &mut |walked| {
-            if let Walked::Type(above, words) = walked
+            if let Walked::Type(_, above, words) = walked
                 && ty.is_none()
             {
                 let constructors = above
@@ -439,5 +436,5 @@ fn document(text: &str, cache: &Cache) -> (Vec<String>, Option<Unit>) {
 
 enum Walked<'a> {
     Outside(String),
-    Type(&'a TypeDecl, &'a [(String, String)]),
+    Type(usize, &'a TypeDecl, &'a [(String, String)]),
 }

@@ -12,10 +12,11 @@ use super::files::Files;
 use super::owed::{self, Owed, Tests};
 use super::{Plan, Step, Version, rules};
 use crate::contract::cache::Cache;
-use crate::contract::diff::Compared;
+use crate::contract::diff::{Compared, Side};
 use crate::contract::frozen::Frozen;
 use crate::contract::graph::Dependencies;
 use crate::contract::{Snapshot, World};
+use crate::parallel;
 
 pub use base::Base;
 
@@ -89,22 +90,34 @@ pub fn check(
         out.unreadable.extend(base.unreadable.iter().cloned());
     }
     let now = world.snapshot(&names, cache);
-    for service in &plan.services {
-        let judge = Judge {
-            plan,
-            now: &now,
-            frozen: &frozen,
-            promised: &promised,
-            base: beside.base,
-        };
-        judge.service(service, &mut out);
+    let judge = Judge {
+        plan,
+        now: &now,
+        // Every comparison needs every type: what they know of each other is put together once.
+        types: &Side::new(now.types.iter().chain(&now.services)),
+        frozen: &frozen,
+        promised: &promised,
+        base: beside.base,
+    };
+    let judged = parallel::each(&plan.services, |service| {
+        let mut part = Checked::default();
+        judge.service(service, &mut part);
+        part
+    });
+    // What several promises say alike is said once.
+    let mut said = BTreeSet::new();
+    for part in judged {
+        let new = part.findings.into_iter();
+        let new = new.filter(|one| said.insert((one.rule.clone(), one.identity.clone())));
+        out.findings.extend(new);
+        out.unreadable.extend(part.unreadable);
     }
     if let Some(base) = beside.base {
         base::check(plan, &files, base, &mut out);
     }
     phases(plan, &mut out);
     declared_locks(plan, &mut out);
-    let found = Dependencies::of(world);
+    let found = Dependencies::among(&now.services);
     dependencies::check(plan, &found, &now, &mut out);
     cycles(&found, &mut out);
     out.owed = owed::owed(plan, &found, tests, beside.junit);
@@ -112,10 +125,11 @@ pub fn check(
     out
 }
 
-/// What one service is judged by.
+/// What a service is judged by.
 struct Judge<'a> {
     plan: &'a Plan,
     now: &'a Snapshot,
+    types: &'a Side<'a>,
     frozen: &'a FrozenByService,
     /// Frozen at the base.
     promised: &'a FrozenByService,
@@ -127,10 +141,13 @@ type FrozenByService = BTreeMap<String, (Version, Frozen)>;
 /// The newest frozen contract of each service.
 fn latest_frozen(files: &Files, unreadable: &mut Vec<Unreadable>) -> FrozenByService {
     let mut latest = FrozenByService::new();
-    for (path, text) in files.contracts(unreadable) {
-        let read = Frozen::parse(text)
+    let contracts = files.contracts(unreadable);
+    let read = parallel::each(&contracts, |(_, text)| {
+        Frozen::parse(text)
             .map_err(|error| error.to_string())
-            .and_then(|frozen| Ok((frozen.version.parse::<Version>()?, frozen)));
+            .and_then(|frozen| Ok((frozen.version.parse::<Version>()?, frozen)))
+    });
+    for ((path, _), read) in contracts.into_iter().zip(read) {
         match read {
             Ok((version, frozen)) => {
                 let service = frozen.service.decl.name.clone();

@@ -185,23 +185,30 @@ fn read(root: &Path, files: &Files, problems: &mut Problems) -> Option<Plan> {
             .collect(),
     };
     check_phases(&plan, problems);
+    let mut unread = false;
     for path in service_files(files, problems) {
-        if let Some(service) = read_service(files, path, &plan, problems) {
-            plan.services.push(service);
+        match read_service(files, path, &plan, problems) {
+            Some(service) => plan.services.push(service),
+            None => unread = true,
         }
     }
     plan.services.sort_by(|a, b| a.name.cmp(&b.name));
-    check_services(&plan, problems);
+    // Services that could not be read are not missing: their own line says what to mend.
+    if !unread {
+        check_services(&plan, problems);
+    }
     Some(plan)
 }
 
 fn text<'f>(files: &'f Files, path: &str, problems: &mut Problems) -> Option<&'f str> {
-    let reason = match files.text(path) {
+    let (reason, fix) = match files.text(path) {
         Some(Ok(text)) => return Some(text),
-        Some(Err(reason)) => reason.as_str(),
-        None => "there is no such file",
+        Some(Err(reason)) => (reason.as_str(), "Restore the file, or take it away."),
+        None => (
+            "there is no such file",
+            "Run `spots plan init` for a first plan.",
+        ),
     };
-    let fix = "Run `spots plan init` for a first plan.";
     problems.add(
         Place::file(path),
         format!("{path} could not be read: {reason}."),

@@ -92,7 +92,8 @@ pub fn html(plan: &Plan) -> String {
     format!(
         "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" \
          content=\"width=device-width\"><title>{0}</title>\n<style>body{{font-family:system-ui,sans-serif;\
-         margin:2rem;color-scheme:light dark}}svg{{max-width:100%;height:auto}}</style>\n<h1>{0}</h1>\n{1}</html>\n",
+         margin:1.5rem 1rem;color-scheme:light dark;background:Canvas;color:CanvasText}}h1{{line-height:1.2}}\
+         .wide{{overflow-x:auto}}svg{{display:block}}</style>\n<h1>{0}</h1>\n<div class=\"wide\" tabindex=\"0\">\n{1}</div>\n</html>\n",
         escape(&plan.title),
         svg(plan)
     )

@@ -5,6 +5,7 @@ mod languages;
 mod openapi;
 mod reading;
 mod rules;
+mod twins;
 
 use std::path::Path;
 

@@ -401,7 +401,9 @@ fn every_report_comes_from_the_same_audit() {
     let (_, markdown) = run(&["audit", "--format", "markdown"], root);
     assert!(markdown.contains("| `lib/payment_service.dart:4:21` | `PaymentService.charge` |"));
     let (_, html) = run(&["audit", "--format", "html"], root);
-    assert!(html.contains("<svg") && html.contains("<td>PaymentService.charge</td>"));
+    assert!(
+        html.contains("<svg") && html.contains("<td data-is=\"in\">PaymentService.charge</td>")
+    );
     assert!(
         !html.contains("<script") && !html.contains("http"),
         "{html}"

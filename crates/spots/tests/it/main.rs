@@ -9,6 +9,8 @@ mod clock;
 #[cfg(test)]
 mod clock_audit;
 #[cfg(test)]
+mod completions;
+#[cfg(test)]
 mod keys;
 #[cfg(test)]
 mod ledger;

@@ -1,6 +1,7 @@
 //! `spots plan` and `spots contract` as people type them: what they write, and with which status they end.
 
 mod base;
+mod sarif;
 mod schema;
 mod strange;
 mod transcripts;

@@ -7,11 +7,27 @@ use crate::audit::{Audit, Summary};
 
 const STYLE: &str = "\
 :root{color-scheme:light dark;--bar:#2a6fbb;--line:#8884}\
-body{font:16px/1.5 system-ui,sans-serif;max-width:75rem;margin:2rem auto;padding:0 1rem}\
-table{border-collapse:collapse;width:100%;font-size:.9rem}\
-td,th{text-align:left;padding:.3rem .6rem;border-bottom:1px solid var(--line);\
-overflow-wrap:anywhere}svg{max-width:100%;height:auto}svg text{fill:currentColor;font-size:14px}\
-rect{fill:var(--bar)}";
+body{font:16px/1.5 system-ui,sans-serif;max-width:75rem;margin:2rem auto;padding:0 1rem;\
+background:Canvas;color:CanvasText}h1,h2{line-height:1.25}\
+table{border-collapse:collapse;width:100%;font-size:.9rem;margin-top:2rem}\
+td,th{text-align:left;vertical-align:top;padding:.3rem .6rem;border-bottom:1px solid var(--line)}\
+td:nth-child(-n+2){overflow-wrap:anywhere;min-width:9rem}\
+svg{max-width:100%;height:auto}svg text{fill:currentColor;font-size:14px}rect{fill:var(--bar)}\
+@media(max-width:48rem){thead{display:none}tr{display:block;padding:.6rem 0;\
+border-bottom:1px solid var(--line)}td{display:inline-block;border:0;padding:0 .8rem 0 0}\
+td:first-child,td:nth-child(2),td:last-child{display:block}td:first-child{font-weight:650}\
+td[data-is]::before{content:attr(data-is) \" \";opacity:.7}}";
+/// Columns, and whether a narrow screen, which has no heads, names them in each row.
+const COLUMNS: [(&str, bool); 8] = [
+    ("Place", false),
+    ("In", true),
+    ("Priority", true),
+    ("Category", false),
+    ("Kind", false),
+    ("Use", false),
+    ("Awaits", true),
+    ("What to do", false),
+];
 
 /// Renders totals, a chart by priority and category, and every read.
 pub fn html(audit: &Audit, mentions: Mentions) -> String {
@@ -26,10 +42,11 @@ pub fn html(audit: &Audit, mentions: Mentions) -> String {
         summary.excepted,
     );
     out.push_str(&charts(&summary));
-    out.push_str(
-        "<table>\n<thead><tr><th>Place</th><th>In</th><th>Priority</th><th>Category</th>\
-         <th>Kind</th><th>Use</th><th>Awaits</th><th>What to do</th></tr></thead>\n<tbody>\n",
-    );
+    out.push_str("<table>\n<thead><tr>");
+    for (column, _) in COLUMNS {
+        push(&mut out, &format!("<th>{column}</th>"));
+    }
+    out.push_str("</tr></thead>\n<tbody>\n");
     for read in listed(audit, mentions) {
         let awaits = if read.place.is_async { "yes" } else { "no" };
         let cells = [
@@ -43,8 +60,13 @@ pub fn html(audit: &Audit, mentions: Mentions) -> String {
             advice(read),
         ];
         out.push_str("<tr>");
-        for cell in cells {
-            push(&mut out, &format!("<td>{}</td>", escape(cell)));
+        for ((column, named), cell) in COLUMNS.into_iter().zip(cells) {
+            let label = if named {
+                format!(" data-is=\"{}\"", column.to_lowercase())
+            } else {
+                String::new()
+            };
+            push(&mut out, &format!("<td{label}>{}</td>", escape(cell)));
         }
         out.push_str("</tr>\n");
     }
@@ -87,7 +109,7 @@ fn charts(summary: &Summary) -> String {
 /// Horizontal bars as SVG.
 fn chart(title: &str, bars: &[(String, usize)]) -> String {
     const ROW: usize = 26;
-    const WIDTH: usize = 400;
+    const WIDTH: usize = 220;
     let most = bars
         .iter()
         .map(|(_, count)| *count)
@@ -96,8 +118,8 @@ fn chart(title: &str, bars: &[(String, usize)]) -> String {
         .max(1);
     let title = escape(title);
     let mut out = format!(
-        "<h2>{title}</h2>\n<svg role=\"img\" aria-label=\"{title}\" width=\"640\" height=\"{}\" \
-         viewBox=\"0 0 640 {}\">\n",
+        "<h2>{title}</h2>\n<svg role=\"img\" aria-label=\"{title}\" width=\"400\" height=\"{}\" \
+         viewBox=\"0 0 400 {}\">\n",
         bars.len() * ROW,
         bars.len() * ROW,
     );
@@ -107,12 +129,12 @@ fn chart(title: &str, bars: &[(String, usize)]) -> String {
         push(
             &mut out,
             &format!(
-                "<text x=\"0\" y=\"{}\">{}</text><rect x=\"160\" y=\"{}\" width=\"{width}\" \
+                "<text x=\"0\" y=\"{}\">{}</text><rect x=\"120\" y=\"{}\" width=\"{width}\" \
              height=\"18\"/><text x=\"{}\" y=\"{}\">{count}</text>\n",
                 top + 17,
                 escape(name),
                 top + 3,
-                168 + width,
+                128 + width,
                 top + 17,
             ),
         );

@@ -40,10 +40,10 @@ pub fn table(audit: &Audit, mentions: Mentions) -> String {
             ranks.collect::<Vec<_>>().join(", "),
         ),
     );
-    push(
-        &mut out,
-        &format!("by kind: {}\n", kinds.collect::<Vec<_>>().join(", ")),
-    );
+    let kinds = kinds.collect::<Vec<_>>().join(", ");
+    if !kinds.is_empty() {
+        push(&mut out, &format!("by kind: {kinds}\n"));
+    }
     for unreadable in &audit.unreadable {
         push(
             &mut out,

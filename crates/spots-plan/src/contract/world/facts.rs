@@ -39,12 +39,15 @@ pub(in crate::contract) fn mentioned(contract: &Contract) -> BTreeSet<String> {
     // The schemas of an API are its own.
     let members = contract.members();
     for member in members.filter(|_| contract.decl.api.is_none()) {
-        let types = member.params.iter().filter_map(|param| param.ty.as_deref());
-        for ty in types.chain(member.ty.as_deref()) {
-            names.extend(names_in(ty));
-        }
+        names.extend(named_by(member));
     }
     names
+}
+
+/// The types that a member's signature names.
+pub(super) fn named_by(member: &Member) -> impl Iterator<Item = String> {
+    let types = member.params.iter().filter_map(|param| param.ty.as_deref());
+    types.chain(member.ty.as_deref()).flat_map(names_in)
 }
 
 /// Reads one file of any language that contracts know.
@@ -91,8 +94,19 @@ pub(super) fn with_words(member: &Member, words: &[(String, String)]) -> Member 
     member
 }
 
-/// Whether an import as written may mean this file: the ends agree.
+/// Whether an import as written may mean this file: the ends agree. TypeScript leaves out the ending.
 pub(super) fn is_import_of(import: &str, path: &str) -> bool {
+    let script = path
+        .strip_suffix(".ts")
+        .or_else(|| path.strip_suffix(".tsx"));
+    let path = script.map_or(path, |stem| stem.strip_suffix("/index").unwrap_or(stem));
+    let import = match script {
+        Some(_) => [".js", ".ts", ".tsx", "/index"]
+            .into_iter()
+            .find_map(|end| import.strip_suffix(end))
+            .unwrap_or(import),
+        None => import,
+    };
     let end = match import.strip_prefix("package:") {
         Some(package) => package.split_once('/').map_or(package, |(_, rest)| rest),
         None => import.trim_start_matches("./").trim_start_matches("../"),

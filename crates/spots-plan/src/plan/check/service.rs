@@ -4,8 +4,8 @@ use spots_findings::{Finding, Level, Place};
 
 use super::super::locks::Reason;
 use super::super::{Plan, Service, Step, Version, deprecation, rules};
-use super::{Checked, Judge, needed_step};
-use crate::contract::diff::{Compared, DiffOptions, compare};
+use super::{Checked, FrozenByService, Judge, needed_step};
+use crate::contract::diff::{Compared, DiffOptions, compare_with};
 use crate::contract::frozen::Frozen;
 use crate::contract::{Contract, Mark, Snapshot};
 use crate::tree::path_fits;
@@ -33,28 +33,16 @@ impl Judge<'_> {
         let Some(contract) = self.located(service, out) else {
             return;
         };
-        self.silent(service, contract, out);
-        let types = self.now.types.iter().chain(&self.now.services);
-        let after = Snapshot {
-            services: vec![contract.clone()],
-            types: types.cloned().collect(),
-        };
+        let locks = self.plan.locks(service);
+        silent((service, &locks), contract, out);
         let options = DiffOptions {
             protected: self.plan.protected.clone(),
         };
         let mut first = None;
         for promise in self.promises(service, out) {
-            let compared = compare(&promise.before, &after, &options);
+            let compared = compare_with(&promise.before, &[contract], self.types, &options);
             out.unreadable.extend(compared.unreadable.iter().cloned());
-            let found = self.verdict(service, promise.version, &compared);
-            // What two promises say alike is said once.
-            let new = |finding: &Finding| {
-                let same = |other: &Finding| {
-                    other.rule == finding.rule && other.identity == finding.identity
-                };
-                !out.findings.iter().any(same)
-            };
-            let found: Vec<Finding> = found.into_iter().filter(new).collect();
+            let found = self.verdict((service, &locks), promise.version, &compared);
             out.findings.extend(found);
             first.get_or_insert(compared);
         }
@@ -119,8 +107,10 @@ impl Judge<'_> {
     /// What the service promised: its newest frozen contracts, here and at the base; where there is
     /// none, its source at the base.
     fn promises(&self, service: &Service, out: &mut Checked) -> Vec<Promise> {
-        let symbol = &service.source.symbol;
-        let (here, there) = (self.frozen.get(symbol), self.promised.get(symbol));
+        let (here, there) = (
+            self.own(self.frozen, service),
+            self.own(self.promised, service),
+        );
         let mut promises: Vec<Promise> = here.into_iter().map(Promise::frozen).collect();
         let moved = there.filter(|there| here.is_none_or(|here| here != *there));
         promises.extend(moved.map(Promise::frozen));
@@ -143,15 +133,46 @@ impl Judge<'_> {
         promises
     }
 
+    /// The newest frozen contract of a service; another's of the same name is none of its.
+    fn own<'a>(
+        &self,
+        frozen: &'a FrozenByService,
+        service: &Service,
+    ) -> Option<&'a (Version, Frozen)> {
+        let symbol = &service.source.symbol;
+        let found = frozen.get(symbol)?;
+        let file = &found.1.service.file;
+        let others = self
+            .plan
+            .services
+            .iter()
+            .filter(|other| other.name != service.name);
+        let of_another = others
+            .filter(|other| other.source.symbol == *symbol)
+            .any(|other| path_fits(&other.source.path, file));
+        let own = path_fits(&service.source.path, file) || !of_another;
+        own.then_some(found)
+    }
+
     fn source_at_base(&self, service: &Service) -> Option<Promise> {
         let base = self.base?;
         let services = base.snapshot.services.iter();
-        let services = services.filter(|old| old.decl.name == service.source.symbol);
+        let mut services: Vec<_> = services
+            .filter(|old| old.decl.name == service.source.symbol)
+            .collect();
+        let planned = base.service(&service.name);
+        // Of several with one name the one that the plan means, then or now.
+        let source = planned.map_or(&service.source, |(_, planned)| &planned.source);
+        if services
+            .iter()
+            .any(|old| path_fits(&source.path, &old.file))
+        {
+            services.retain(|old| path_fits(&source.path, &old.file));
+        }
         let before = Snapshot {
-            services: services.cloned().collect(),
+            services: services.into_iter().cloned().collect(),
             types: base.snapshot.types.clone(),
         };
-        let planned = base.service(&service.name);
         Some(Promise {
             version: planned.map(|(_, service)| service.version),
             before,
@@ -161,13 +182,12 @@ impl Judge<'_> {
     /// What the differences ask for, against what the plan allows and the version says.
     fn verdict(
         &self,
-        service: &Service,
+        (service, locks): (&Service, &[Reason]),
         promised: Option<Version>,
         compared: &Compared,
     ) -> Vec<Finding> {
         let mut found = Vec::new();
         let needed = needed_step(compared);
-        let locks = self.plan.locks(service);
         let modified = !self.plan.modifying(service).is_empty();
         let taken = promised.and_then(|promised| service.version.step_from(promised));
         let with_a_way = taken == Some(Step::Major) && has_guide(self.plan, service);
@@ -177,8 +197,8 @@ impl Judge<'_> {
             .filter(|finding| finding.level > Level::Note);
         if needed < Step::Major {
             found.extend(relevant.cloned());
-        } else if is_locked(self.plan, service, with_a_way) {
-            found.push(broken(service, &locks, compared));
+        } else if is_locked(self.plan, (service, locks), with_a_way) {
+            found.push(broken(service, locks, compared));
             found.extend(relevant.cloned());
         } else {
             let accept = |finding: &Finding| {
@@ -193,7 +213,7 @@ impl Judge<'_> {
             found.extend(self.lifted(service, with_a_way));
         }
         if needed == Step::Minor && !locks.is_empty() && !modified {
-            found.push(grew(service, &locks, compared));
+            found.push(grew(service, locks, compared));
         }
         if let Some(promised) = promised {
             found.extend(step(service, promised, needed));
@@ -214,48 +234,48 @@ impl Judge<'_> {
     /// A break of what the base's plan still locks.
     fn lifted(&self, service: &Service, with_a_way: bool) -> Option<Finding> {
         let (plan, before) = self.base?.service(&service.name)?;
-        if !is_locked(plan, before, with_a_way) {
+        let locks = plan.locks(before);
+        if !is_locked(plan, (before, &locks), with_a_way) {
             return None;
         }
         let Service { name, place, .. } = service;
-        let why = shown(&plan.locks(before));
+        let why = shown(&locks);
         let message = format!("{name} breaks, and the base's plan locks it, because {why}.");
         let finding = rules::finding(rules::LOCK_LIFTED, Level::Error, name, message);
         let fix = "Merge the change of the plan by itself, then the break.";
         Some(finding.at(place.clone()).fix(fix))
     }
+}
 
-    /// A core or locked service says how it fails and what it touches.
-    fn silent(&self, service: &Service, contract: &Contract, out: &mut Checked) {
-        let locked = service.core || !self.plan.locks(service).is_empty();
-        let says = contract.members().any(|member| {
-            member.is(Mark::Documented) || !member.throws.is_empty() || !member.effects.is_empty()
-        });
-        if !locked || says || contract.members().next().is_none() {
-            return;
-        }
-        let message = format!(
-            "{} is locked, and no member says how it fails or what it touches.",
-            service.name
-        );
-        let finding = rules::finding(
-            rules::CONTRACT_SILENT,
-            Level::Warning,
-            &service.name,
-            message,
-        );
-        let place = Place::line(contract.file.clone(), contract.decl.line);
-        out.findings.push(
-            finding
-                .at(place)
-                .fix("Document what is thrown and what is touched."),
-        );
+/// A core or locked service says how it fails and what it touches.
+fn silent((service, locks): (&Service, &[Reason]), contract: &Contract, out: &mut Checked) {
+    let locked = service.core || !locks.is_empty();
+    let says = contract.members().any(|member| {
+        member.is(Mark::Documented) || !member.throws.is_empty() || !member.effects.is_empty()
+    });
+    if !locked || says || contract.members().next().is_none() {
+        return;
     }
+    let message = format!(
+        "{} is locked, and no member says how it fails or what it touches.",
+        service.name
+    );
+    let finding = rules::finding(
+        rules::CONTRACT_SILENT,
+        Level::Warning,
+        &service.name,
+        message,
+    );
+    let place = Place::line(contract.file.clone(), contract.decl.line);
+    out.findings.push(
+        finding
+            .at(place)
+            .fix("Document what is thrown and what is touched."),
+    );
 }
 
 /// Whether a plan forbids a break, with or without a way for the callers.
-fn is_locked(plan: &Plan, service: &Service, with_a_way: bool) -> bool {
-    let locks = plan.locks(service);
+fn is_locked(plan: &Plan, (service, locks): (&Service, &[Reason]), with_a_way: bool) -> bool {
     let modified = !plan.modifying(service).is_empty();
     // A phase that modifies the service does not lock it against itself.
     let others = |reason: &Reason| match reason {

@@ -345,6 +345,10 @@ pub(crate) fn fix(args: &FixArgs, output: &mut Output) -> anyhow::Result<ExitCod
             outcome.reason
         ))?;
     }
+    for unreadable in &audit.unreadable {
+        let (path, reason) = (&unreadable.path, &unreadable.reason);
+        output.note(&format!("{path}: could not read: {reason}"))?;
+    }
     let before = audit.summary().total;
     let applied = rewrite.applied();
     if args.write {
@@ -369,7 +373,7 @@ pub(crate) fn fix(args: &FixArgs, output: &mut Output) -> anyhow::Result<ExitCod
             "{applied} of {before} direct reads can be replaced{hint}"
         ))?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(ExitCode::from(u8::from(!audit.unreadable.is_empty()) * 2))
 }
 
 /// Writes each file beside its place first, so that none is ever half there.

@@ -8,7 +8,8 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use spots_findings::{Report, Unreadable, json as json_report, sarif, text};
-use spots_plan::contract::cache::Cache;
+use spots_plan::cache::{Cache, Kept};
+use spots_plan::contract::cache::Cache as Units;
 use spots_plan::contract::{Options, World};
 use spots_plan::tree::{Language, Tree};
 
@@ -34,15 +35,36 @@ pub(crate) struct TreeArgs {
     /// Count services in tests and in generated code too.
     #[arg(long)]
     pub(crate) include_tests: bool,
-    /// Folder of the cache of parsed files.
-    #[arg(long, value_name = "FOLDER", env = "SPOTS_CACHE")]
-    pub(crate) cache: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) cache: CacheArgs,
     /// Paths of OpenAPI documents that are not called so, `*` and `**` allowed; repeat for more.
     #[arg(long = "document", value_name = "PATH")]
     pub(crate) documents: Vec<String>,
+}
+
+/// Where what files declare is kept from one run to the next.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct CacheArgs {
+    /// Folder of the cache of parsed files.
+    #[arg(long, value_name = "FOLDER", env = "SPOTS_CACHE")]
+    cache: Option<PathBuf>,
     /// Parse every file again.
     #[arg(long)]
-    pub(crate) no_cache: bool,
+    no_cache: bool,
+}
+
+impl CacheArgs {
+    /// The cache of one tree.
+    pub(crate) fn of<T: Kept>(&self, root: &Path) -> Cache<T> {
+        if self.no_cache {
+            return Cache::none();
+        }
+        let home = || std::env::home_dir().map(|home| home.join(".cache").join("spots"));
+        match self.cache.clone().or_else(home) {
+            Some(folder) => Cache::of_tree(&folder, root),
+            None => Cache::none(),
+        }
+    }
 }
 
 fn language_word(word: &str) -> Result<Language, String> {
@@ -79,32 +101,21 @@ impl TreeArgs {
         }
     }
 
-    pub(crate) fn cache(&self, root: &Path) -> Cache {
-        if self.no_cache {
-            return Cache::none();
-        }
-        let home = || std::env::home_dir().map(|home| home.join(".cache").join("spots"));
-        match self.cache.clone().or_else(home) {
-            Some(folder) => Cache::of_tree(&folder, root),
-            None => Cache::none(),
-        }
-    }
-
     /// Reads a folder or a file.
-    pub(crate) fn world(&self, path: &Path) -> anyhow::Result<(World, Cache)> {
+    pub(crate) fn world(&self, path: &Path) -> anyhow::Result<(World, Units)> {
         let tree = Tree::walk(path, &self.languages())?;
         Ok(self.read(tree, path))
     }
 
     /// Reads a folder as it was in a revision.
-    pub(crate) fn world_at(&self, folder: &Path, revision: &str) -> anyhow::Result<(World, Cache)> {
+    pub(crate) fn world_at(&self, folder: &Path, revision: &str) -> anyhow::Result<(World, Units)> {
         let tree = Tree::at_revision(folder, revision, &self.languages())?;
         Ok(self.read(tree, folder))
     }
 
-    fn read(&self, tree: Tree, root: &Path) -> (World, Cache) {
+    fn read(&self, tree: Tree, root: &Path) -> (World, Units) {
         let progress = spinner(format!("reading {} files", tree.files().len()));
-        let cache = self.cache(root);
+        let cache = self.cache.of(root);
         let world = World::read(tree, self.options(root), &cache);
         progress.finish_and_clear();
         (world, cache)

@@ -11,7 +11,7 @@ use spots_plan::plan::owed::Tests;
 use spots_plan::plan::{Phase, Plan, Service, change, check, deprecation, matrix, owed};
 use spots_plan::tree::Tree;
 
-use crate::commands::contract::reading::{LANGUAGES, TreeArgs};
+use crate::commands::contract::reading::{CacheArgs, LANGUAGES, TreeArgs};
 use crate::output::Output;
 
 #[derive(Debug, Args)]
@@ -77,6 +77,8 @@ pub(crate) struct OwedArgs {
     /// Answer for scripts.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    cache: CacheArgs,
 }
 
 pub(crate) fn load(root: &Path) -> anyhow::Result<Plan> {
@@ -126,8 +128,15 @@ fn service<'p>(plan: &'p Plan, name: &str) -> anyhow::Result<&'p Service> {
             .collect();
         names.join(", ")
     };
-    plan.service(name)
-        .with_context(|| format!("failed to find service {name}; the plan has {}", known()))
+    plan.service(name).with_context(|| {
+        if plan.services.is_empty() {
+            return format!(
+                "failed to find service {name}; the plan has none yet: describe it in \
+                 plan/services/{name}.toml"
+            );
+        }
+        format!("failed to find service {name}; the plan has {}", known())
+    })
 }
 
 fn phase<'p>(plan: &'p Plan, id: &str) -> anyhow::Result<&'p Phase> {
@@ -163,8 +172,9 @@ pub(crate) fn read_junit(file: Option<&Path>) -> anyhow::Result<Option<String>> 
 }
 
 /// How a plan reads its own repository.
-pub(crate) fn tree_args(plan: &Plan) -> TreeArgs {
+pub(crate) fn tree_args(plan: &Plan, cache: &CacheArgs) -> TreeArgs {
     TreeArgs {
+        cache: cache.clone(),
         services: check::patterns(plan),
         documents: check::documents(plan),
         ..TreeArgs::default()
@@ -173,7 +183,7 @@ pub(crate) fn tree_args(plan: &Plan) -> TreeArgs {
 
 pub(crate) fn owed(args: &OwedArgs, output: &mut Output) -> anyhow::Result<ExitCode> {
     let plan = load(&args.path)?;
-    let (world, cache) = tree_args(&plan).world(&args.path)?;
+    let (world, cache) = tree_args(&plan, &args.cache).world(&args.path)?;
     let junit = read_junit(args.junit.as_deref())?;
     let tests = tests(&args.path)?;
     let list = owed::owed(&plan, &Dependencies::of(&world), &tests, junit.as_deref());

@@ -3,17 +3,19 @@
 use std::path::Path;
 
 use anyhow::Context as _;
-use spots_findings::{Finding, Level, Place, Report};
+use spots_findings::{Finding, Level, Place, Report, Rule, Unreadable};
 use spots_migrate::{CheckOptions, Sides, check, read_folder};
 use spots_plan::audit::baseline::{BASELINE_PATH, Baseline};
 use spots_plan::audit::check::check as judge;
 use spots_plan::audit::config::Config;
 use spots_plan::audit::scan::Scanner;
-use spots_plan::audit::{Audit, audit};
+use spots_plan::audit::{Audit, FileFacts, audit_with};
+use spots_plan::cache::Cache;
 use spots_plan::plan::files::Files;
 use spots_plan::plan::rules;
 use spots_plan::tree::Tree;
 
+use crate::commands::contract::reading::CacheArgs;
 use crate::commands::migrate::blobs;
 
 /// Folders of migrations that the gate judges, in the repository.
@@ -26,30 +28,63 @@ pub(crate) struct Base<'a> {
     pub(crate) files: &'a Files,
 }
 
+/// Findings with what a report must know to show them.
+#[derive(Default)]
+pub(crate) struct Judged {
+    findings: Vec<Finding>,
+    rules: Vec<Rule>,
+    unreadable: Vec<Unreadable>,
+}
+
+impl Judged {
+    fn of(report: &Report) -> Self {
+        Self {
+            findings: report.findings().to_vec(),
+            rules: report.rules.clone(),
+            unreadable: report.unreadable().to_vec(),
+        }
+    }
+
+    fn and(mut self, other: Self) -> Self {
+        self.findings.extend(other.findings);
+        self.rules.extend(other.rules);
+        self.unreadable.extend(other.unreadable);
+        self
+    }
+
+    /// Tells the report what is needed beside the findings, and gives them.
+    pub(crate) fn add_to(self, report: &mut Report) -> Vec<Finding> {
+        report.rules.extend(self.rules);
+        for one in self.unreadable {
+            if !report.unreadable().contains(&one) {
+                report.add_unreadable(one.path, one.reason);
+            }
+        }
+        self.findings
+    }
+}
+
 /// Findings of the clock audit and of the migrations.
 pub(crate) fn findings(
     root: &Path,
     base: Option<Base<'_>>,
-    report: &mut Report,
-) -> anyhow::Result<Vec<Finding>> {
-    let mut found = clock(root, base, report)?;
+    cache: &CacheArgs,
+) -> anyhow::Result<Judged> {
+    let known = cache.of(root);
+    let mut found = clock(root, base, &known)?;
+    known.save();
     for folder in MIGRATIONS {
         let revision = base.map(|base| base.revision);
-        found.extend(migrations(root, folder, revision, report)?);
+        found = found.and(migrations(root, folder, revision)?);
     }
     Ok(found)
 }
 
 /// Conflicts of the migrations, where there are any, with those that the base has alone.
-fn migrations(
-    root: &Path,
-    folder: &str,
-    base: Option<&str>,
-    report: &mut Report,
-) -> anyhow::Result<Vec<Finding>> {
+fn migrations(root: &Path, folder: &str, base: Option<&str>) -> anyhow::Result<Judged> {
     let path = root.join(folder);
     if !path.is_dir() {
-        return Ok(Vec::new());
+        return Ok(Judged::default());
     }
     let (files, unread) = read_folder(&path);
     let trees = base
@@ -67,18 +102,14 @@ fn migrations(
         ..CheckOptions::default()
     };
     let found = check(&files, unread, &options).beneath(&format!("{folder}/"));
-    report.rules.extend(found.rules.iter().copied());
-    for one in found.unreadable() {
-        report.add_unreadable(one.path.clone(), one.reason.clone());
-    }
-    Ok(found.findings().to_vec())
+    Ok(Judged::of(&found))
 }
 
-/// Findings of the clock audit; what could not be read and the rules go into the report.
-fn clock(root: &Path, base: Option<Base<'_>>, report: &mut Report) -> anyhow::Result<Vec<Finding>> {
+/// Findings of the clock audit.
+fn clock(root: &Path, base: Option<Base<'_>>, known: &Cache<FileFacts>) -> anyhow::Result<Judged> {
     let config = Config::load(root)?;
     let languages = Scanner::new(&config.patterns).languages();
-    let found = audit(&Tree::walk(root, &languages)?, &config);
+    let found = audit_with(&Tree::walk(root, &languages)?, &config, known);
     let path = root.join(BASELINE_PATH);
     let own = match std::fs::read_to_string(&path) {
         Ok(text) => Some(Baseline::parse(&text)?),
@@ -91,12 +122,12 @@ fn clock(root: &Path, base: Option<Base<'_>>, report: &mut Report) -> anyhow::Re
         .map(|base| {
             before(base, || {
                 let tree = Tree::at_revision(root, base.revision, &languages)?;
-                Ok(audit(&tree, &config))
+                Ok(audit_with(&tree, &config, known))
             })
         })
         .transpose()?;
     let mut allowed = match (&own, &before) {
-        (None, None) => return Ok(undecided(found.reads.len())),
+        (None, None) => return Ok(undecided(&found)),
         (Some(own), None) => own.clone(),
         (None, Some(before)) => before.clone(),
         (Some(own), Some(before)) => no_wider(own, before),
@@ -111,13 +142,7 @@ fn clock(root: &Path, base: Option<Base<'_>>, report: &mut Report) -> anyhow::Re
         });
     }
     let gate = judge(&found, &allowed.compare(&found), &config, root);
-    report.rules.extend(gate.report.rules.iter().copied());
-    for one in gate.report.unreadable() {
-        if !report.unreadable().contains(one) {
-            report.add_unreadable(one.path.clone(), one.reason.clone());
-        }
-    }
-    Ok(gate.report.findings().to_vec())
+    Ok(Judged::of(&gate.report))
 }
 
 /// What the base allows: its baseline, or the reads that it has.
@@ -148,9 +173,14 @@ fn no_wider(own: &Baseline, before: &Baseline) -> Baseline {
 }
 
 /// Nobody has said yet whether reads of the clock are forbidden here.
-fn undecided(reads: usize) -> Vec<Finding> {
+fn undecided(found: &Audit) -> Judged {
+    let mut judged = Judged {
+        unreadable: found.unreadable.clone(),
+        ..Judged::default()
+    };
+    let reads = found.reads.len();
     if reads == 0 {
-        return Vec::new();
+        return judged;
     }
     let places = if reads == 1 { "place" } else { "places" };
     let message = format!(
@@ -164,5 +194,6 @@ fn undecided(reads: usize) -> Vec<Finding> {
     )
     .at(Place::file(BASELINE_PATH))
     .fix("Run `spots clock baseline` to let no further read in.");
-    vec![finding]
+    judged.findings.push(finding);
+    judged
 }

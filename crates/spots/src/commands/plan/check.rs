@@ -13,8 +13,9 @@ use spots_plan::plan::check::{Base, Beside, Checked, check, cycles, waive};
 use spots_plan::plan::files::Files;
 use spots_plan::plan::{Plan, infer, rules};
 
-use super::{ask, beside};
-use crate::commands::contract::reading::{self, ReportFormat, TreeArgs};
+use super::ask;
+use super::beside::{self, Judged};
+use crate::commands::contract::reading::{self, CacheArgs, ReportFormat, TreeArgs};
 use crate::output::Output;
 
 #[derive(Debug, Args)]
@@ -37,6 +38,8 @@ pub(crate) struct CheckArgs {
     /// Judge contracts and locks only: no migrations, no clock reads.
     #[arg(long)]
     contracts_only: bool,
+    #[command(flatten)]
+    cache: CacheArgs,
 }
 
 pub(crate) fn run(args: &CheckArgs, output: &mut Output) -> anyhow::Result<ExitCode> {
@@ -70,27 +73,56 @@ fn planned(args: &CheckArgs, report: &mut Report) -> anyhow::Result<()> {
             return Ok(());
         }
     };
-    let tree = ask::tree_args(&plan);
+    let files = files_at_base(args)?;
+    let (checked, other) = std::thread::scope(|scope| {
+        // Clock reads and migrations need nothing of the contracts: they are judged meanwhile.
+        let other = scope.spawn(|| beside_contracts(args, files.as_ref()));
+        let checked = contracts(args, &plan, files.as_ref());
+        let other = other.join();
+        (
+            checked,
+            other.unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+        )
+    });
+    let (checked, other) = (checked?, other?);
+    let mut findings = checked.findings;
+    add_unreadable(report, checked.unreadable);
+    findings.extend(other.add_to(report));
+    report.add(waive(&plan, findings));
+    Ok(())
+}
+
+/// Contracts, locks, versions, deprecations and tests.
+fn contracts(args: &CheckArgs, plan: &Plan, files: Option<&Files>) -> anyhow::Result<Checked> {
+    let tree = ask::tree_args(plan, &args.cache);
     let (mut world, cache) = tree.world(&args.path)?;
-    let base = base(args, &tree, &world)?;
+    let base = base(args, &tree, &world, files)?;
     let junit = ask::read_junit(args.junit.as_deref())?;
     let beside = Beside {
         base: base.as_ref(),
         junit: junit.as_deref(),
     };
     let tests = ask::tests(&args.path)?;
-    let checked = check(&plan, &mut world, &tests, beside, &cache);
+    let checked = check(plan, &mut world, &tests, beside, &cache);
     cache.save();
-    let mut findings = checked.findings;
-    add_unreadable(report, checked.unreadable);
-    findings.extend(beside_contracts(args, base.as_ref(), report)?);
-    report.add(waive(&plan, findings));
-    Ok(())
+    Ok(checked)
+}
+
+/// The files of the base's plan.
+fn files_at_base(args: &CheckArgs) -> anyhow::Result<Option<Files>> {
+    let revision = args.base.as_deref();
+    let files = revision.map(|revision| Files::at_revision(&args.path, revision));
+    Ok(files.transpose()?)
 }
 
 /// The base revision: its services, with the types that either side mentions, and its plan.
-fn base(args: &CheckArgs, tree: &TreeArgs, world: &World) -> anyhow::Result<Option<Base>> {
-    let Some(revision) = &args.base else {
+fn base(
+    args: &CheckArgs,
+    tree: &TreeArgs,
+    world: &World,
+    files: Option<&Files>,
+) -> anyhow::Result<Option<Base>> {
+    let (Some(revision), Some(files)) = (&args.base, files) else {
         return Ok(None);
     };
     let (mut base, cache) = tree.world_at(&args.path, revision)?;
@@ -98,8 +130,7 @@ fn base(args: &CheckArgs, tree: &TreeArgs, world: &World) -> anyhow::Result<Opti
     names.extend(base.mentioned());
     let snapshot = base.snapshot(&names, &cache);
     cache.save();
-    let files = Files::at_revision(&args.path, revision)?;
-    let mut found = Base::new(&args.path, snapshot, files);
+    let mut found = Base::new(&args.path, snapshot, files.clone());
     let unreadable = base.unreadable().iter();
     found.unreadable.extend(unreadable.map(|one| Unreadable {
         path: one.path.clone(),
@@ -108,26 +139,20 @@ fn base(args: &CheckArgs, tree: &TreeArgs, world: &World) -> anyhow::Result<Opti
     Ok(Some(found))
 }
 
-fn beside_contracts(
-    args: &CheckArgs,
-    base: Option<&Base>,
-    report: &mut Report,
-) -> anyhow::Result<Vec<Finding>> {
+fn beside_contracts(args: &CheckArgs, files: Option<&Files>) -> anyhow::Result<Judged> {
     if args.contracts_only {
-        return Ok(Vec::new());
+        return Ok(Judged::default());
     }
-    let base = args.base.as_deref().zip(base);
-    let base = base.map(|(revision, base)| beside::Base {
-        revision,
-        files: &base.files,
-    });
-    beside::findings(&args.path, base, report)
+    let base = args.base.as_deref().zip(files);
+    let base = base.map(|(revision, files)| beside::Base { revision, files });
+    beside::findings(&args.path, base, &args.cache)
 }
 
 /// Without a plan: what the code alone shows, and what only a person can decide.
 fn inferred(args: &CheckArgs, report: &mut Report) -> anyhow::Result<()> {
     let tree = TreeArgs {
         services: vec!["*Service".to_owned()],
+        cache: args.cache.clone(),
         ..TreeArgs::default()
     };
     let (mut world, cache) = tree.world(&args.path)?;
@@ -136,14 +161,15 @@ fn inferred(args: &CheckArgs, report: &mut Report) -> anyhow::Result<()> {
     cycles(&found, &mut out);
     report.add(out.findings);
     add_unreadable(report, world.unreadable().to_vec());
-    let base = base(args, &tree, &world)?;
+    let files = files_at_base(args)?;
+    let base = base(args, &tree, &world, files.as_ref())?;
     if let Some(base) = &base {
         add_unreadable(report, base.unreadable.clone());
         compared(&mut world, &base.snapshot, &cache, report);
         report.add(gone(&base.files));
     }
     cache.save();
-    let findings = beside_contracts(args, base.as_ref(), report)?;
+    let findings = beside_contracts(args, files.as_ref())?.add_to(report);
     report.add(findings);
     report.add([summary(&found)]);
     report.add(infer::undecided(&world).into_iter().map(|question| {

@@ -160,7 +160,9 @@ const STYLE: &str = "\
 *{box-sizing:border-box}body{margin:0;background:var(--bg);color:var(--ink);font:16px/1.55 system-ui,sans-serif}\
 main,nav{max-width:64rem;margin:0 auto;padding:0 1rem}nav{padding-top:1rem;font-size:.875rem}\
 nav a{display:inline-block;margin:.15rem .9rem .15rem 0;color:var(--link);text-decoration:none}\
-nav a[aria-current]{color:var(--ink);font-weight:650}a{color:var(--link)}h1{font-size:1.75rem;line-height:1.2}\
+nav a[aria-current]{color:var(--ink);font-weight:650}\
+@media(max-width:40rem){nav{display:flex;overflow-x:auto;white-space:nowrap}nav a[aria-current]{order:-1}}\
+a{color:var(--link)}h1{font-size:1.75rem;line-height:1.2}\
 h2{margin-top:2rem;font-size:1.25rem}table{display:block;overflow-x:auto;border-collapse:collapse;font-size:.9rem}\
 th,td{padding:.4rem .7rem;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}\
 th{color:var(--soft);font-weight:600;white-space:nowrap}code{background:var(--code);padding:.1em .3em;border-radius:4px}\

@@ -10,7 +10,7 @@ use spots_plan::plan::{Plan, docs, infer, owed};
 
 use super::documents::{self, Document};
 use super::{ask, beside};
-use crate::commands::contract::reading::TreeArgs;
+use crate::commands::contract::reading::{CacheArgs, TreeArgs};
 use crate::output::Output;
 
 #[derive(Debug, Args)]
@@ -36,6 +36,8 @@ pub(crate) struct DocsArgs {
     /// Write nothing; fail when a document is not as it would be written.
     #[arg(long)]
     check: bool,
+    #[command(flatten)]
+    cache: CacheArgs,
 }
 
 pub(crate) fn init(args: &InitArgs, output: &mut Output) -> anyhow::Result<ExitCode> {
@@ -69,7 +71,7 @@ fn write(file: &Path, text: &str) -> anyhow::Result<()> {
 }
 
 pub(crate) fn docs(args: &DocsArgs, output: &mut Output) -> anyhow::Result<ExitCode> {
-    let mut documents = all(&args.path, output)?;
+    let mut documents = all(args, output)?;
     if args.html {
         documents = documents::pages(documents);
     }
@@ -95,9 +97,10 @@ pub(crate) fn docs(args: &DocsArgs, output: &mut Output) -> anyhow::Result<ExitC
 }
 
 /// Every document: of the plan and of the migrations where there are any, of the clock.
-fn all(root: &Path, output: &mut Output) -> anyhow::Result<Vec<Document>> {
+fn all(args: &DocsArgs, output: &mut Output) -> anyhow::Result<Vec<Document>> {
+    let root = args.path.as_path();
     let mut documents = if Plan::exists(root) {
-        of_plan(root)?
+        of_plan(root, &args.cache)?
     } else {
         output.note("no plan/plan.toml here: without the documents of a plan")?;
         Vec::new()
@@ -112,9 +115,9 @@ fn all(root: &Path, output: &mut Output) -> anyhow::Result<Vec<Document>> {
     Ok(documents)
 }
 
-fn of_plan(root: &Path) -> anyhow::Result<Vec<Document>> {
+fn of_plan(root: &Path, cache: &CacheArgs) -> anyhow::Result<Vec<Document>> {
     let plan = ask::load(root)?;
-    let (world, cache) = ask::tree_args(&plan).world(root)?;
+    let (world, cache) = ask::tree_args(&plan, cache).world(root)?;
     cache.save();
     if let Some(one) = world.unreadable().first() {
         anyhow::bail!("failed to read {}: {}", one.path, one.reason);

@@ -99,3 +99,71 @@ fn a_frozen_contract_that_cannot_be_read_is_never_clean() {
         "{said}"
     );
 }
+
+#[test]
+fn a_service_that_cannot_be_read_is_one_problem() {
+    let repository = Repository::planned();
+    repository.edit("plan/services/PaymentService.toml", "core", "kore");
+    let (said, status) = repository.spots(&["plan", "check"]);
+    assert_eq!(status, 1, "{said}");
+    assert_eq!(said.matches(": error: ").count(), 1, "{said}");
+    assert!(said.contains("unknown field `kore`"), "{said}");
+    repository.write("plan/services/PaymentService.toml", [0x00, 0xff]);
+    let (said, _) = repository.spots(&["plan", "check"]);
+    assert!(said.contains("Restore the file"), "{said}");
+}
+
+#[test]
+fn a_reader_that_goes_away_changes_no_verdict() {
+    let repository = Repository::planned();
+    repository.second_version();
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the test runs the binary as people do"
+    )]
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_spots"))
+        .args(["plan", "check"])
+        .current_dir(repository.path())
+        .env("SPOTS_CACHE", repository.cache.path())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(output.stderr.is_empty(), "{output:?}");
+}
+
+#[test]
+fn what_was_kept_of_files_changes_no_finding() {
+    let repository = Repository::planned();
+    let check = |arguments: &[&str]| {
+        let command = [&["plan", "check", "--format", "json"], arguments].concat();
+        repository.spots(&command)
+    };
+    assert_eq!(repository.spots(&["clock", "baseline"]).1, 0);
+    let first = check(&[]);
+    let kept = std::fs::read_dir(repository.cache.path()).unwrap().count();
+    assert_eq!(kept, 2, "contracts and clock");
+    assert_eq!(check(&[]), first);
+    assert_eq!(check(&["--no-cache"]), first);
+    // A wrapper, its caller in another file, and a second change of the caller alone.
+    repository.write("lib/stamp.dart", "DateTime stamp() => DateTime.now();\n");
+    let caller = |line: &str| format!("import 'stamp.dart';\n{line}\n");
+    repository.write("lib/caller.dart", caller("void f() { print(stamp()); }"));
+    let second = check(&[]);
+    assert_eq!(second, check(&["--no-cache"]));
+    assert!(second.0.contains("lib/caller.dart"), "{}", second.0);
+    repository.write(
+        "lib/caller.dart",
+        caller("\n\nvoid g() { print(stamp()); }"),
+    );
+    let third = check(&[]);
+    assert_eq!(third, check(&["--no-cache"]));
+    assert_ne!(third, second);
+    repository.write("lib/stamp.dart", "int stamp() => 1;\n");
+    let fourth = check(&[]);
+    assert_eq!(fourth, check(&["--no-cache"]));
+    assert_eq!(fourth, first, "nobody reads the clock any more");
+}
