@@ -20,7 +20,7 @@ pub(crate) const ADDRESS_TAKEN: &str = "this e-mail address has an account; sign
 
 /// What an account consists of besides its bookings and shares, with the column that names it. They
 /// are deleted in this order.
-pub(crate) const ROWS_OF_ACCOUNT: [(&str, &str); 14] = [
+pub(crate) const ROWS_OF_ACCOUNT: [(&str, &str); 15] = [
     ("sessions", "user_id"),
     ("sharing_defaults", "user_id"),
     ("user_profiles", "user_id"),
