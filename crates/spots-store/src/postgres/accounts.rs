@@ -85,14 +85,14 @@ statements! {
               i AS (DELETE FROM idempotency_keys WHERE actor = $2 RETURNING 1),
               j AS (DELETE FROM agent_profiles WHERE agent_id = $2 RETURNING 1),
               k AS (DELETE FROM anonymous_users WHERE agent_id = $2 RETURNING 1),
-              n AS (DELETE FROM agent_features WHERE agent_id = $2 RETURNING 1),
+              o AS (DELETE FROM agent_features WHERE agent_id = $2 RETURNING 1),
               l AS (DELETE FROM agents WHERE agent_id = $2 RETURNING 1)
          SELECT (SELECT count(*) FROM a), (SELECT count(*) FROM b), (SELECT count(*) FROM c),
                 (SELECT count(*) FROM d), (SELECT count(*) FROM n), (SELECT count(*) FROM e),
                 (SELECT count(*) FROM f),
                 (SELECT count(*) FROM g), (SELECT count(*) FROM m), (SELECT count(*) FROM h),
                 (SELECT count(*) FROM i), (SELECT count(*) FROM j), (SELECT count(*) FROM k),
-                (SELECT count(*) FROM n), (SELECT count(*) FROM l)";
+                (SELECT count(*) FROM o), (SELECT count(*) FROM l)";
     ADDRESS_OF_ANOTHER(TEXT, BYTEA) =
         "SELECT 1 FROM user_credentials WHERE email_lookup = $2 AND user_id <> $1";
     /// What was confirmed was the old one.
