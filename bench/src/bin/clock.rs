@@ -11,13 +11,12 @@ use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use spots_bench::clocks::{MONOTONIC, THREAD, read};
 use spots_clock::sync::Interval;
 use spots_clock::{AtomicClock, ClockSettings, CounterSource, MemoryWindow};
 
 const ROUNDS: usize = 41;
 const OPERATIONS: u64 = 50_000;
-const CLOCK_MONOTONIC: i32 = 1;
-const CLOCK_THREAD_CPUTIME_ID: i32 = 3;
 
 /// Counts allocations, to show that issuing makes none.
 struct Counting;
@@ -41,28 +40,6 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-#[repr(C)]
-struct Timespec {
-    seconds: i64,
-    nanoseconds: i64,
-}
-
-unsafe extern "C" {
-    fn clock_gettime(clock: i32, time: *mut Timespec) -> i32;
-}
-
-fn read(clock: i32) -> u64 {
-    let mut time = Timespec {
-        seconds: 0,
-        nanoseconds: 0,
-    };
-    // SAFETY: the pointer is to a live value of the right layout.
-    unsafe {
-        clock_gettime(clock, &raw mut time);
-    }
-    time.seconds.cast_unsigned() * 1_000_000_000 + time.nanoseconds.cast_unsigned()
-}
-
 /// An operation, and how many timestamps one call gives.
 struct Subject<'a> {
     name: &'static str,
@@ -75,9 +52,9 @@ struct Subject<'a> {
 /// CPU nanoseconds per timestamp, over all threads.
 fn cost(subject: &Subject<'_>) -> f64 {
     let work = || {
-        let before = read(CLOCK_THREAD_CPUTIME_ID);
+        let before = read(THREAD);
         (subject.run)();
-        read(CLOCK_THREAD_CPUTIME_ID) - before
+        read(THREAD) - before
     };
     let spent: u64 = if subject.threads == 1 {
         work()
@@ -149,7 +126,7 @@ fn figures() -> Outcome {
         threads,
     };
     let floor = repeat(OPERATIONS, || {
-        black_box(read(CLOCK_MONOTONIC));
+        black_box(read(MONOTONIC));
     });
     let batch = repeat(OPERATIONS / 8, || {
         for stamp in clock.reserve(64).expect("the disk is writable") {

@@ -12,6 +12,7 @@ use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
 
 use rusqlite::Connection;
+use spots_bench::clocks::thread_seconds;
 use spots_migrate::sqlite::{self, Backfills};
 use spots_migrate::{CheckOptions, Graph, MigrationSet, Run, Silent, check, postgres, read_folder};
 
@@ -50,7 +51,7 @@ fn least_cpu<const N: usize>(
     rounds: usize,
     each: [&mut dyn FnMut() -> Outcome<()>; N],
 ) -> Outcome<[f64; N]> {
-    least_by(rounds, &cpu_seconds, each)
+    least_by(rounds, &thread_seconds, each)
 }
 
 fn least_by<const N: usize>(
@@ -67,30 +68,6 @@ fn least_by<const N: usize>(
         }
     }
     Ok(best)
-}
-
-#[repr(C)]
-struct Timespec {
-    seconds: i64,
-    nanoseconds: i64,
-}
-
-unsafe extern "C" {
-    fn clock_gettime(clock: i32, time: *mut Timespec) -> i32;
-}
-
-const CLOCK_THREAD_CPUTIME_ID: i32 = 3;
-
-fn cpu_seconds() -> f64 {
-    let mut time = Timespec {
-        seconds: 0,
-        nanoseconds: 0,
-    };
-    // SAFETY: the pointer is to a live value of the right layout.
-    unsafe {
-        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &raw mut time);
-    }
-    time.seconds as f64 + time.nanoseconds as f64 / 1e9
 }
 
 fn say(what: &str, ratio: f64, most: f64) -> bool {
