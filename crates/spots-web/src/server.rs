@@ -4,21 +4,20 @@ use std::io;
 use std::time::Duration;
 
 use spots_booking::Stream;
-use spots_store::{Stamp, StoreError};
+use spots_store::StoreError;
 use tokio::net::TcpListener;
 
 use crate::ledger::{self, Mirror};
 use crate::platform::Platform;
 use crate::router::{metrics_router, router};
-use crate::service::Ctx;
+use crate::service::{Ctx, retire_journal};
 use crate::tls::{Certificate, TlsListener};
 
 /// How often keys of shares whose time is over are destroyed. A host cannot read them in between:
 /// every opening compares the time itself.
 const EXPIRY_EVERY: Duration = Duration::from_mins(1);
-/// Fields that one round ends, and entries of the journal that one transaction removes.
+/// Fields that one round ends.
 const EXPIRY_BATCH: u32 = 1_000;
-const DAY_NS: i64 = 86_400 * 1_000_000_000;
 
 /// Serves until `stop` is ready; then finishes the requests that are under way. With a certificate
 /// over HTTPS.
@@ -71,43 +70,24 @@ async fn end_what_expired(platform: Platform) {
     let mut rounds = tokio::time::interval(EXPIRY_EVERY);
     loop {
         rounds.tick().await;
-        let stamp = match Ctx::begin(&platform) {
-            Ok(ctx) => ctx.stamp(),
+        let ctx = match Ctx::begin(&platform) {
+            Ok(ctx) => ctx,
             Err(error) => {
                 tracing::error!(%error, "failed to take a timestamp for expiry");
                 continue;
             }
         };
-        match platform.store().expire(stamp, EXPIRY_BATCH).await {
+        match ctx.store().expire(ctx.stamp(), EXPIRY_BATCH).await {
             Ok(0) => {}
             Ok(fields) => tracing::info!(fields, "ended shares whose time is over"),
             Err(error) => failed(&error, "failed to end what expired"),
         }
         for stream in Stream::ALL {
-            match retire(&platform, *stream, stamp).await {
+            match retire_journal(&ctx, *stream).await {
                 Ok(0) => {}
                 Ok(entries) => tracing::info!(%stream, entries, "removed old entries"),
                 Err(error) => failed(&error, "failed to remove old entries of the journal"),
             }
-        }
-    }
-}
-
-/// Removes what the journal has kept for as long as it may.
-async fn retire(platform: &Platform, stream: Stream, now: Stamp) -> Result<u64, StoreError> {
-    let Some(days) = stream.kept_days() else {
-        return Ok(0);
-    };
-    let before_ns = now.at_ns - i64::from(days) * DAY_NS;
-    let mut removed = 0;
-    loop {
-        let batch = platform
-            .store()
-            .retire_journal(stream, before_ns, EXPIRY_BATCH)
-            .await?;
-        removed += batch;
-        if batch < u64::from(EXPIRY_BATCH) {
-            return Ok(removed);
         }
     }
 }

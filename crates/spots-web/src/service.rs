@@ -61,7 +61,7 @@ pub use vouchers::{
 };
 
 pub(crate) use accounts::AGENT_CONTEXT;
-pub(crate) use journal::moment;
+pub(crate) use journal::{moment, retire_journal};
 pub(crate) use password::Passwords;
 pub(crate) use time::{RECEIPT_KEY_ID, RECEIPT_PURPOSE, exchange_time, receipt_key};
 pub(crate) use vouchers::WrongNumbers;

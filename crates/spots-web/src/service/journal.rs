@@ -6,6 +6,7 @@ use spots_clock::offline::Correction;
 use spots_clock::{Remote, TimestampId};
 use spots_host::ServiceError;
 use spots_privacy::consent::{Person, sha256};
+use spots_store::StoreError;
 use spots_store::journal::{Append, Appended, Evidence, JournalFilter, JournalPart, NewEntry};
 
 use super::operators::Operator;
@@ -16,6 +17,8 @@ use super::{Answer, Ctx, stored};
 /// honest error of a clock that nobody has synchronised yet.
 const FUTURE_NS_MAX: i64 = 60_000_000_000;
 const NANOS_PER_DAY: i64 = 86_400_000_000_000;
+/// Entries that one transaction removes.
+const RETIRED_AT_ONCE: u32 = 1_000;
 
 /// Who adds.
 #[derive(Clone, Copy, Debug)]
@@ -252,6 +255,24 @@ pub async fn note_operation(
     };
     append_journal(ctx, Author::Server(server), Stream::Admin, vec![entry]).await?;
     Ok(())
+}
+
+/// Removes what a stream has kept for as long as it may; returns how many entries.
+pub(crate) async fn retire_journal(ctx: &Ctx, stream: Stream) -> Result<u64, StoreError> {
+    let Some(days) = stream.kept_days() else {
+        return Ok(0);
+    };
+    let before_ns = ctx.stamp().at_ns - i64::from(days) * NANOS_PER_DAY;
+    let mut removed = 0;
+    loop {
+        let store = ctx.store();
+        let some = store.retire_journal(stream, before_ns, RETIRED_AT_ONCE);
+        let some = some.await?;
+        removed += some;
+        if some < u64::from(RETIRED_AT_ONCE) {
+            return Ok(removed);
+        }
+    }
 }
 
 /// The moment of nanoseconds since the Unix epoch, for people.

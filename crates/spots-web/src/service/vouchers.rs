@@ -14,6 +14,7 @@ use spots_privacy::{Personal, random};
 use spots_store::vouchers::{MEMBER_LIST_MAX, NewConfirmation, Presented};
 
 use super::accounts::email_lookup;
+use super::journal::moment;
 use super::{Answer, Ctx, Member, profile, stored};
 use crate::mail::Letter;
 
@@ -85,10 +86,6 @@ async fn of_address(
         sent_at: known.map(|known| moment(known.sent_at_ns)),
         confirmed_at: known.and_then(|known| known.confirmed_at_ns).map(moment),
     })
-}
-
-fn moment(at_ns: i64) -> Timestamp {
-    Timestamp::from_nanosecond(i128::from(at_ns)).unwrap_or_default()
 }
 
 /// Sends a letter with a link to the address that a person signs in with. One that is confirmed
