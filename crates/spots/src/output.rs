@@ -2,6 +2,17 @@
 
 use std::io::{self, IsTerminal, Write};
 
+use clap::ValueEnum;
+
+/// In what form a command answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TextFormat {
+    /// For people.
+    Text,
+    /// For scripts.
+    Json,
+}
+
 /// Standard output and standard error, or buffers in their place.
 pub(crate) struct Output {
     stdout: Box<dyn Write + Send>,

@@ -7,12 +7,12 @@ pub(crate) mod reading;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use spots_plan::contract::{frozen::Frozen, show};
 use spots_plan::tree::Language;
 
 use self::reading::TreeArgs;
-use crate::output::Output;
+use crate::output::{Output, TextFormat};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ContractCommand {
@@ -28,15 +28,6 @@ pub(crate) enum ContractCommand {
     Explain(ExplainArgs),
 }
 
-/// How services are written out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ShowFormat {
-    /// For people.
-    Text,
-    /// For scripts.
-    Json,
-}
-
 #[derive(Debug, Args)]
 pub(crate) struct ExtractArgs {
     /// Folder or file to read.
@@ -46,7 +37,7 @@ pub(crate) struct ExtractArgs {
     tree: TreeArgs,
     /// How to write the services.
     #[arg(long, value_enum, default_value = "text")]
-    format: ShowFormat,
+    format: TextFormat,
 }
 
 #[derive(Debug, Args)]
@@ -60,7 +51,7 @@ pub(crate) struct ShowArgs {
     tree: TreeArgs,
     /// How to write the service.
     #[arg(long, value_enum, default_value = "text")]
-    format: ShowFormat,
+    format: TextFormat,
     /// Write it as `freeze` would.
     #[arg(long)]
     frozen: bool,
@@ -86,8 +77,8 @@ fn extract(args: &ExtractArgs, output: &mut Output) -> anyhow::Result<ExitCode> 
     let (world, cache) = args.tree.world(&args.path)?;
     let services = world.services();
     match args.format {
-        ShowFormat::Text => output.write(&show::text(&services))?,
-        ShowFormat::Json => {
+        TextFormat::Text => output.write(&show::text(&services))?,
+        TextFormat::Json => {
             let mut value = show::json(&services);
             reading::add_unreadable(&mut value, world.unreadable());
             output.line(&serde_json::to_string_pretty(&value)?)?;
@@ -114,7 +105,7 @@ fn show_one(mut args: ShowArgs, output: &mut Output) -> anyhow::Result<ExitCode>
             let language = Language::of_contract(&contract.file);
             output.write(&Frozen::new("0.0.0", language, contract, &snapshot).render())?;
         }
-    } else if args.format == ShowFormat::Json {
+    } else if args.format == TextFormat::Json {
         output.line(&serde_json::to_string_pretty(&show::json(&found))?)?;
     } else {
         output.write(&show::text(&found))?;

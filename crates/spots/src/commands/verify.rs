@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, bail};
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use spots_clock::AtomicClock;
 use spots_privacy::{MasterKeys, SystemRandomness};
 use spots_web::leaks::{Hunt, Leak, Secret, Walk, Walked};
@@ -17,7 +17,7 @@ use tempfile::TempDir;
 
 use self::kept::Kept;
 use super::serve::runtime;
-use crate::output::Output;
+use crate::output::{Output, TextFormat};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum VerifyCommand {
@@ -40,16 +40,7 @@ pub(crate) struct LeaksArgs {
     search: Vec<PathBuf>,
     /// In what form to say what was found.
     #[arg(long, default_value = "text", value_enum)]
-    format: LeaksFormat,
-}
-
-/// In what form findings are said.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum LeaksFormat {
-    /// For people.
-    Text,
-    /// For scripts.
-    Json,
+    format: TextFormat,
 }
 
 /// What was done, and what was found.
@@ -95,7 +86,7 @@ pub(crate) fn run(command: &VerifyCommand, output: &mut Output) -> anyhow::Resul
     let folder = tempfile::tempdir().context("failed to make a temporary folder")?;
     let found = runtime()?.block_on(look(args, &folder, &log, output))?;
     let leaks = &found.leaks;
-    if args.format == LeaksFormat::Json {
+    if args.format == TextFormat::Json {
         output.line(&serde_json::to_string_pretty(&found.to_json())?)?;
     } else {
         for leak in leaks {

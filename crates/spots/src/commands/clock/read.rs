@@ -3,25 +3,17 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde_json::json;
 use spots_clock::{
     AtomicClock, AtomicTimestamp, Inspection, KernelClock, RepairError, SystemSource, WindowRecord,
     inspect, rfc3339,
 };
 
-use crate::output::Output;
+use crate::output::{Output, TextFormat};
 
 /// How many timestamps one call issues at most.
 const COUNT_MAX: u64 = 1_000_000;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// Columns for people.
-    Text,
-    /// One JSON object a line.
-    Json,
-}
 
 #[derive(Debug, Args)]
 pub(crate) struct NowArgs {
@@ -31,8 +23,8 @@ pub(crate) struct NowArgs {
     /// Where the clock remembers how far it got; without it, nothing orders two calls.
     #[arg(long, value_name = "DIR", env = "SPOTS_CLOCK_STATE")]
     state: Option<PathBuf>,
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = TextFormat::Text)]
+    format: TextFormat,
 }
 
 #[derive(Debug, Args)]
@@ -40,8 +32,8 @@ pub(crate) struct StatusArgs {
     /// Where the clock remembers how far it got.
     #[arg(long, value_name = "DIR", env = "SPOTS_CLOCK_STATE")]
     state: Option<PathBuf>,
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = TextFormat::Text)]
+    format: TextFormat,
 }
 
 #[derive(Debug, Args)]
@@ -59,7 +51,7 @@ pub(crate) fn now(args: &NowArgs, output: &mut Output) -> anyhow::Result<ExitCod
         Some(directory) => AtomicClock::open(directory)?,
         None => AtomicClock::volatile()?,
     };
-    if args.format == Format::Text {
+    if args.format == TextFormat::Text {
         output.line(&format!(
             "{:36}  {:30}  error bound",
             "timestamp id", "time"
@@ -69,8 +61,8 @@ pub(crate) fn now(args: &NowArgs, output: &mut Output) -> anyhow::Result<ExitCod
     for _ in 0..args.count {
         let stamp = clock.now()?;
         output.line(&match args.format {
-            Format::Json => stamp.to_json(),
-            Format::Text => row(&stamp),
+            TextFormat::Json => stamp.to_json(),
+            TextFormat::Text => row(&stamp),
         })?;
     }
     Ok(ExitCode::SUCCESS)
@@ -98,7 +90,7 @@ pub(crate) fn status(args: &StatusArgs, output: &mut Output) -> anyhow::Result<E
         return machine_status(args.format, output);
     };
     let found = inspect(directory, &source)?;
-    if args.format == Format::Json {
+    if args.format == TextFormat::Json {
         output.line(&inspection_json(&found).to_string())?;
     } else {
         for (name, value) in inspection_rows(&found) {
@@ -112,10 +104,10 @@ pub(crate) fn status(args: &StatusArgs, output: &mut Output) -> anyhow::Result<E
     })
 }
 
-fn machine_status(format: Format, output: &mut Output) -> anyhow::Result<ExitCode> {
+fn machine_status(format: TextFormat, output: &mut Output) -> anyhow::Result<ExitCode> {
     let clock = AtomicClock::volatile()?;
     let status = clock.status();
-    if format == Format::Json {
+    if format == TextFormat::Json {
         let value = json!({
             "systemClock": rfc3339(status.device_time),
             "isSynchronized": status.error_bound.is_some(),

@@ -6,15 +6,7 @@ use clap::{Args, ValueEnum};
 use spots_migrate::{Dialect, Graph, Inventory, MigrationSet, picture, sequence};
 
 use super::SetArgs;
-use crate::output::Output;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum TableFormat {
-    /// A Markdown table.
-    Text,
-    /// For scripts.
-    Json,
-}
+use crate::output::{Output, TextFormat};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum GraphFormat {
@@ -34,7 +26,7 @@ pub(crate) struct InventoryArgs {
     set: SetArgs,
     /// How to write it.
     #[arg(long, value_enum, default_value = "text")]
-    format: TableFormat,
+    format: TextFormat,
 }
 
 #[derive(Debug, Args)]
@@ -52,15 +44,15 @@ pub(crate) struct PlanArgs {
     set: SetArgs,
     /// How to write it.
     #[arg(long, value_enum, default_value = "text")]
-    format: TableFormat,
+    format: TextFormat,
 }
 
 pub(crate) fn inventory(args: &InventoryArgs, output: &mut Output) -> anyhow::Result<ExitCode> {
     let (set, dialect) = read(&args.set)?;
     let inventory = Inventory::of(&set, dialect);
     match args.format {
-        TableFormat::Text => output.write(&inventory.markdown())?,
-        TableFormat::Json => output.line(&serde_json::to_string_pretty(&inventory)?)?,
+        TextFormat::Text => output.write(&inventory.markdown())?,
+        TextFormat::Json => output.line(&serde_json::to_string_pretty(&inventory)?)?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -81,8 +73,8 @@ pub(crate) fn plan(args: &PlanArgs, output: &mut Output) -> anyhow::Result<ExitC
     let (set, dialect) = read(&args.set)?;
     let graph = Graph::of(&set, dialect);
     match args.format {
-        TableFormat::Text => output.write(&sequence(&set, &graph))?,
-        TableFormat::Json => {
+        TextFormat::Text => output.write(&sequence(&set, &graph))?,
+        TextFormat::Json => {
             let plan = serde_json::json!({
                 "stages": graph.stages,
                 "waits": graph.edges,
