@@ -32,7 +32,7 @@ pub(super) type Catalogue = BTreeMap<String, BTreeMap<String, String>>;
 impl Source {
     /// Opens `postgres://…` or an SQLite file, for reading alone.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        if PostgresAddress::is_url(url) {
             let client = PostgresAddress::parse(url)?.connect().await?;
             client
                 .batch_execute(

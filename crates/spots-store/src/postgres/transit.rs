@@ -68,6 +68,11 @@ impl std::fmt::Debug for PostgresAddress {
 }
 
 impl PostgresAddress {
+    /// Whether a database's URL is one of PostgreSQL, and no file of SQLite.
+    pub fn is_url(url: &str) -> bool {
+        url.starts_with("postgres://") || url.starts_with("postgresql://")
+    }
+
     /// Reads `postgres://USER@HOST/NAME`, with `sslmode` and `sslrootcert` beside what
     /// tokio-postgres knows.
     pub fn parse(url: &str) -> Result<Self, StoreError> {

@@ -176,11 +176,6 @@ impl Stage {
         }
     }
 
-    /// Whether this stage stands on PostgreSQL.
-    pub(crate) fn is_postgres(&self) -> bool {
-        matches!(self.place, Place::Postgres(_))
-    }
-
     /// Every table there is.
     pub(crate) async fn tables(&self) -> Vec<String> {
         match &self.place {

@@ -109,7 +109,7 @@ pub(crate) async fn agents_keys_and_mapping_are_out_of_reach(stage: &Stage) {
             );
         }
     }
-    let main = if stage.is_postgres() {
+    let main = if stage.on_postgres() {
         "public"
     } else {
         "main"
@@ -236,7 +236,7 @@ const HOSTILE_SQLITE: [&str; 25] = [
 
 pub(crate) async fn hostile_statements_get_nowhere(stage: &Stage) {
     let (here, _, agent) = two_hosts(stage).await;
-    let statements: &[&str] = if stage.is_postgres() {
+    let statements: &[&str] = if stage.on_postgres() {
         &HOSTILE_POSTGRES
     } else {
         &HOSTILE_SQLITE

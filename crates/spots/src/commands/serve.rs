@@ -12,7 +12,7 @@ use anyhow::{Context as _, bail};
 use spots_clock::AtomicClock;
 use spots_migrate::{Event, Progress};
 use spots_privacy::{MasterKeys, SystemRandomness};
-use spots_store::{PostgresOptions, PostgresStore, SqliteStore, Store};
+use spots_store::{PostgresAddress, PostgresOptions, PostgresStore, SqliteStore, Store};
 use spots_web::service::{self, Ctx, Operators};
 use spots_web::tls::Certificate;
 use spots_web::{Carrier, Mail, Platform, Settings};
@@ -219,7 +219,7 @@ impl Database {
             }
             return Ok(Self::Sqlite(PathBuf::from(path)));
         }
-        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        if PostgresAddress::is_url(url) {
             return Ok(Self::Postgres(url.to_owned()));
         }
         bail!("the database URL begins with sqlite:// or postgres://")

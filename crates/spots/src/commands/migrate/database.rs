@@ -138,7 +138,7 @@ pub(super) enum Database {
 
 /// Which kind of database an address means.
 fn dialect_of(url: &str) -> Dialect {
-    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+    if PostgresAddress::is_url(url) {
         Dialect::Postgres
     } else {
         Dialect::Sqlite
