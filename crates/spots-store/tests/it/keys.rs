@@ -356,6 +356,10 @@ pub(crate) async fn a_destroyed_key_is_in_no_file_that_can_be_read(stage: &Stage
         .partition(|key| matches!(&key.owner, KeyOwner::Share { share, .. } if *share == mine));
     assert_eq!((gone.len(), live.len()), (3, 21));
     let found = |bytes: &[u8], key: &StoredKey| holds(bytes, &key.key.bytes[5..]);
+    if epochs {
+        // The log alone may have a page's head in the middle of a key; rows are whole.
+        stage.run("CHECKPOINT").await;
+    }
     let bytes = stage.files();
     assert!(
         live.iter().chain(&gone).all(|key| found(&bytes, key)),

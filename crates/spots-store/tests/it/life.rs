@@ -75,6 +75,12 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// Time passes by whole minutes and ends lie half a minute off: the stamps of a reading and of the
+/// model's, nanoseconds apart, never have an end between them.
+fn end_after(now: i64, minutes: i64) -> i64 {
+    now + minutes * MINUTE_NS + MINUTE_NS / 2
+}
+
 /// One shared field as the model knows it.
 #[derive(Clone, Debug)]
 struct Field {
@@ -188,7 +194,7 @@ impl World<'_> {
         let now = book.stamp.at_ns;
         let share = book.share.as_mut().unwrap();
         for ((_, end), (_, _, minutes)) in share.fields.iter_mut().zip(&texts) {
-            *end = now + minutes * MINUTE_NS;
+            *end = end_after(now, *minutes);
         }
         let (share, booking) = (share.id, book.booking);
         let past =
@@ -208,7 +214,7 @@ impl World<'_> {
                 booking,
                 name,
                 text,
-                expires_at_ns: now + minutes * MINUTE_NS,
+                expires_at_ns: end_after(now, minutes),
                 ended: false,
             }));
     }
