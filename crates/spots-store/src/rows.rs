@@ -215,7 +215,7 @@ pub(crate) fn fields_from_column(
 }
 
 /// A JSON list of words.
-pub(crate) fn names_to_column(names: &[String]) -> String {
+pub(crate) fn names_to_column(names: &[impl AsRef<str> + Serialize]) -> String {
     serde_json::to_string(names).expect("a list of texts has a JSON form")
 }
 

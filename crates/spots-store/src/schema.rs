@@ -59,6 +59,7 @@ const FILES: &[&[(&str, &str)]] = migrations! {
     "0240-ledger-tree" ["down.postgres.sql" "down.sqlite.sql" "verify.sql"]
     "0250-vouchers"
     "0300-models"
+    "0310-openings" ["down.postgres.sql" "down.sqlite.sql" "verify.sql"]
 };
 
 /// The gates between phases.

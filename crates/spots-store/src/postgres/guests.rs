@@ -37,10 +37,12 @@ statements! {
            ON k.host_id = f.host_id AND k.share_id = f.share_id AND k.field = f.field
          WHERE d.host_id = $1 AND d.booking_id = ANY($2)
          ORDER BY k.host_id, k.share_id, k.field FOR KEY SHARE OF k";
-    RECORD(TEXT, TEXT_ARRAY, TEXT_ARRAY, BYTEA, INT8, INT8, TEXT) =
-        "INSERT INTO access_log (host_id, share_id, fields, stamp, opened_at_ns, opened_bound_ns,
-                                 channel)
-         SELECT $1, n.*, $4, $5, $6, $7 FROM unnest($2, $3) AS n";
+    RECORD(TEXT, TEXT, BYTEA, INT8, INT8, TEXT, TEXT_ARRAY, TEXT_ARRAY) =
+        "WITH opening AS (
+             INSERT INTO openings (host_id, event_id, stamp, opened_at_ns, opened_bound_ns, channel)
+             VALUES ($1, $2, $3, $4, $5, $6))
+         INSERT INTO opened_shares (host_id, stamp, share_id, fields)
+         SELECT $1, $3, n.* FROM unnest($7, $8) AS n";
     LIST_MESSAGES(INT8, INT8) =
         "SELECT recipient, kind, host_id, booking_id, due_at_ns FROM outbox
          WHERE delivered_at_ns IS NULL AND due_at_ns <= $1 ORDER BY due_at_ns LIMIT $2";
@@ -167,19 +169,17 @@ impl Open {
         for of_booking in proofs.values() {
             if let Some(first) = of_booking.first() {
                 shares.push(first.share());
-                let names: Vec<_> = of_booking
-                    .iter()
-                    .map(|proof| proof.field().to_owned())
-                    .collect();
+                let names: Vec<_> = of_booking.iter().map(Consented::field).collect();
                 fields.push(names_to_column(&names));
             }
         }
         let OpenGuests { channel, stamp, .. } = self.open;
+        let event = self.open.event.to_string();
         let (id, channel) = (stamp.id.as_slice(), channel.as_str());
         try_join!(
             biased;
             session.run_unless(shares.is_empty(), &RECORD, [
-                &host, &shares, &fields, &id, &stamp.at_ns, &stamp.bound_ns, &channel,
+                &host, &event, &id, &stamp.at_ns, &stamp.bound_ns, &channel, &shares, &fields,
             ]),
             session.commit(),
         )?;

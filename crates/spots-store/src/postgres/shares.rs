@@ -73,13 +73,13 @@ statements! {
         "INSERT INTO ledger_entries (host_id, share_id, field, commitment, stamp, kind)
          SELECT n.*, $5, $6 FROM unnest($1, $2, $3, $4) AS n";
     LIST(TEXT, TEXT, TEXT, BOOL, INT8, INT8, INT8) =
-        "SELECT h.host_id, h.kind, h.name, d.share_id, d.booking_id, r.event_id, e.title,
+        "WITH page AS MATERIALIZED (
+         SELECT h.host_id, h.kind, h.name, d.share_id, d.booking_id, r.event_id, e.title,
                 d.event_type, f.field, d.shared_at_ns, d.shared_bound_ns, d.shared_stamp,
                 f.expires_at_ns, f.revoked_at_ns, d.requirements_version, d.agent_id, f.sealed,
-                k.wrapped_key, k.master_version, l.last_opened_ns, l.openings,
+                k.wrapped_key, k.master_version,
                 (SELECT g.purged_at_ns FROM destroyed_keys g
-                 WHERE g.host_id = f.host_id AND g.share_id = f.share_id AND g.field = f.field),
-                l.last_downloaded_ns
+                 WHERE g.host_id = f.host_id AND g.share_id = f.share_id AND g.field = f.field)
          FROM agent_bookings a
          JOIN reservations r ON r.host_id = a.host_id AND r.booking_id = a.booking_id
          JOIN reservation_user_data d ON d.host_id = a.host_id AND d.booking_id = a.booking_id
@@ -89,24 +89,31 @@ statements! {
          JOIN events e ON e.host_id = r.host_id AND e.event_id = r.event_id
          LEFT JOIN share_keys k
            ON k.host_id = f.host_id AND k.share_id = f.share_id AND k.field = f.field
-         CROSS JOIN LATERAL (
-             SELECT max(l.opened_at_ns) AS last_opened_ns, count(*) AS openings,
-                    max(l.opened_at_ns) FILTER (WHERE l.channel = 'download')
-                        AS last_downloaded_ns
-             FROM access_log l
-             WHERE l.host_id = d.host_id AND l.share_id = d.share_id
-               AND strpos(l.fields, '\"' || f.field || '\"') > 0) AS l
          WHERE a.agent_id = $1 AND ($2 IS NULL OR a.booking_id = $2)
            AND ($3 IS NULL OR a.host_id = $3)
            AND ($4 OR (f.revoked_at_ns IS NULL AND f.expires_at_ns > $5))
-         ORDER BY h.name COLLATE \"C\", h.host_id COLLATE \"C\", a.booked_stamp DESC,
+         ORDER BY h.name COLLATE \"C\", h.host_id COLLATE \"C\", d.shared_stamp DESC,
                   f.field COLLATE \"C\"
-         LIMIT $6 OFFSET $7";
+         LIMIT $6 OFFSET $7)
+         SELECT p.*, l.*
+         FROM page p
+         CROSS JOIN LATERAL (
+             SELECT count(*), max(o.opened_at_ns),
+                    max(o.opened_at_ns) FILTER (WHERE o.channel = 'download')
+             FROM openings o
+             JOIN opened_shares l ON l.host_id = o.host_id AND l.stamp = o.stamp
+             WHERE o.host_id = p.host_id AND o.event_id = p.event_id AND l.share_id = p.share_id
+               AND strpos(l.fields, '\"' || p.field || '\"') > 0) AS l
+         ORDER BY p.name COLLATE \"C\", p.host_id COLLATE \"C\", p.shared_stamp DESC,
+                  p.field COLLATE \"C\"";
     LIST_OPENINGS(TEXT, INT8, INT8) =
-        "SELECT l.share_id, l.host_id, l.opened_at_ns, l.channel, l.fields
+        "SELECT l.share_id, l.host_id, o.opened_at_ns, o.channel, l.fields
          FROM agent_bookings a
+         JOIN reservations r ON r.host_id = a.host_id AND r.booking_id = a.booking_id
          JOIN reservation_user_data d ON d.host_id = a.host_id AND d.booking_id = a.booking_id
-         JOIN access_log l ON l.host_id = d.host_id AND l.share_id = d.share_id
+         JOIN openings o ON o.host_id = r.host_id AND o.event_id = r.event_id
+         JOIN opened_shares l
+           ON l.host_id = o.host_id AND l.stamp = o.stamp AND l.share_id = d.share_id
          WHERE a.agent_id = $1 ORDER BY l.stamp DESC, l.share_id COLLATE \"C\"
          LIMIT $2 OFFSET $3";
 }
@@ -433,9 +440,9 @@ fn shared(columns: &mut Columns<'_>) -> Result<SharedField, Fault> {
         expires_at_ns,
         revoked_at_ns,
         requirements_version,
-        last_opened_ns: columns.take()?,
-        openings: columns.take::<i64>()?.unsigned_abs(),
         purged_at_ns: columns.take()?,
+        openings: columns.take::<i64>()?.unsigned_abs(),
+        last_opened_ns: columns.take()?,
         last_downloaded_ns: columns.take()?,
         grant,
     })
@@ -454,11 +461,11 @@ pub(super) async fn list_openings(
     let opening = |row| {
         let mut columns = Columns::of(row);
         Ok::<_, Fault>(Opening {
-            share: columns.parse("access_log.share_id")?,
-            host: columns.parse("access_log.host_id")?,
+            share: columns.parse("opened_shares.share_id")?,
+            host: columns.parse("opened_shares.host_id")?,
             opened_at_ns: columns.take()?,
             channel: columns.take()?,
-            fields: names_from_column(columns.take()?, "access_log.fields")?,
+            fields: names_from_column(columns.take()?, "opened_shares.fields")?,
         })
     };
     Ok(Page::cut(

@@ -78,6 +78,8 @@ const OF_AGENT: &str = "agent_id = (SELECT spots_wall.current_agent())";
 /// Row security on the shares themselves leaves those of the agent.
 const OF_SHARE: &str = "EXISTS (SELECT 1 FROM reservation_user_data d
      WHERE d.host_id = {table}.host_id AND d.share_id = {table}.share_id)";
+/// Openings of the events that the agent booked. Whom an opening showed is not in the row.
+const OF_EVENT: &str = "(host_id, event_id) IN (SELECT r.host_id, r.event_id FROM reservations r)";
 
 /// What everybody may see of the offer.
 const OFFER: [Part; 5] = [
@@ -114,7 +116,7 @@ const GUESTS: [Part; 2] = [
     ),
 ];
 /// What a person reads of their own.
-const OWN: [Part; 8] = [
+const OWN: [Part; 9] = [
     part("agent_bookings", "*", OF_AGENT),
     part("reservations", "*", OF_AGENT),
     part("guests", "*", OF_AGENT),
@@ -122,7 +124,8 @@ const OWN: [Part; 8] = [
     part("reservation_user_data_fields", "*", OF_SHARE),
     part("share_keys", "*", OF_SHARE),
     part("destroyed_keys", "*", OF_SHARE),
-    part("access_log", "*", OF_SHARE),
+    part("openings", "*", OF_EVENT),
+    part("opened_shares", "*", OF_SHARE),
 ];
 
 statements! {

@@ -52,8 +52,8 @@ pub(super) fn open(
     let mut shared = consented(db, open, &page.items)?;
     for guest in &mut page.items {
         guest.fields = shared.remove(&guest.booking).unwrap_or_default();
-        record(db, open, &guest.fields)?;
     }
+    record(db, open, &page.items)?;
     Ok(page)
 }
 
@@ -115,26 +115,38 @@ fn consented(
     Ok(shared)
 }
 
-/// Records what of one share is opened.
-fn record(db: &Connection, open: &OpenGuests, proofs: &[Consented]) -> Result<(), Fault> {
-    if let Some(first) = proofs.first() {
-        let fields: Vec<_> = proofs
-            .iter()
-            .map(|proof| proof.field().to_owned())
-            .collect();
-        db.prepare_cached(
-            "INSERT INTO access_log (host_id, share_id, stamp, opened_at_ns, opened_bound_ns,
-                                     channel, fields)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        )?
-        .execute(params![
-            open.host.to_string(),
-            first.share(),
+/// Records one opening, and what of each share it shows.
+fn record(db: &Connection, open: &OpenGuests, guests: &[GuestRecord]) -> Result<(), Fault> {
+    let mut shown = guests
+        .iter()
+        .filter_map(|guest| Some((guest.fields.first()?.share(), &guest.fields)))
+        .peekable();
+    if shown.peek().is_none() {
+        return Ok(());
+    }
+    let host = open.host.to_string();
+    db.prepare_cached(
+        "INSERT INTO openings (host_id, event_id, stamp, opened_at_ns, opened_bound_ns, channel)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?
+    .execute(params![
+        host,
+        open.event.to_string(),
+        open.stamp.id,
+        open.stamp.at_ns,
+        open.stamp.bound_ns,
+        open.channel.as_str(),
+    ])?;
+    let mut insert = db.prepare_cached(
+        "INSERT INTO opened_shares (host_id, stamp, share_id, fields) VALUES (?1, ?2, ?3, ?4)",
+    )?;
+    for (share, proofs) in shown {
+        let fields: Vec<_> = proofs.iter().map(Consented::field).collect();
+        insert.execute(params![
+            host,
             open.stamp.id,
-            open.stamp.at_ns,
-            open.stamp.bound_ns,
-            open.channel.as_str(),
-            names_to_column(&fields),
+            share,
+            names_to_column(&fields)
         ])?;
     }
     Ok(())

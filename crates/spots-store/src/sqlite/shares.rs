@@ -286,21 +286,13 @@ pub(super) fn list(
     page: PageRequest,
 ) -> Result<Page<SharedField>, Fault> {
     let mut statement = db.prepare_cached(
-        "SELECT h.host_id, h.kind, h.name, d.share_id, d.booking_id, r.event_id, e.title,
+        "WITH page AS MATERIALIZED (
+         SELECT h.host_id, h.kind, h.name, d.share_id, d.booking_id, r.event_id, e.title,
                 d.event_type, f.field, d.shared_at_ns, d.shared_bound_ns, d.shared_stamp,
                 f.expires_at_ns, f.revoked_at_ns, d.requirements_version, d.agent_id, f.sealed,
                 k.wrapped_key, k.master_version,
-                (SELECT max(l.opened_at_ns) FROM access_log l
-                 WHERE l.host_id = d.host_id AND l.share_id = d.share_id
-                   AND instr(l.fields, '\"' || f.field || '\"') > 0),
-                (SELECT count(*) FROM access_log l
-                 WHERE l.host_id = d.host_id AND l.share_id = d.share_id
-                   AND instr(l.fields, '\"' || f.field || '\"') > 0),
                 (SELECT g.purged_at_ns FROM destroyed_keys g
-                 WHERE g.host_id = f.host_id AND g.share_id = f.share_id AND g.field = f.field),
-                (SELECT max(l.opened_at_ns) FROM access_log l
-                 WHERE l.host_id = d.host_id AND l.share_id = d.share_id
-                   AND l.channel = 'download' AND instr(l.fields, '\"' || f.field || '\"') > 0)
+                 WHERE g.host_id = f.host_id AND g.share_id = f.share_id AND g.field = f.field)
          FROM agent_bookings a
          JOIN reservations r ON r.host_id = a.host_id AND r.booking_id = a.booking_id
          JOIN reservation_user_data d ON d.host_id = a.host_id AND d.booking_id = a.booking_id
@@ -313,7 +305,16 @@ pub(super) fn list(
          WHERE a.agent_id = ?1 AND (?2 IS NULL OR a.booking_id = ?2)
            AND (?3 IS NULL OR a.host_id = ?3)
            AND (?4 OR (f.revoked_at_ns IS NULL AND f.expires_at_ns > ?5))
-         ORDER BY h.name, h.host_id, a.booked_stamp DESC, f.field LIMIT ?6 OFFSET ?7",
+         ORDER BY h.name, h.host_id, d.shared_stamp DESC, f.field LIMIT ?6 OFFSET ?7)
+         SELECT p.*, count(l.share_id), max(o.opened_at_ns) FILTER (WHERE l.share_id IS NOT NULL),
+                max(o.opened_at_ns) FILTER (WHERE l.share_id IS NOT NULL AND o.channel = 'download')
+         FROM page p
+         LEFT JOIN openings o ON o.host_id = p.host_id AND o.event_id = p.event_id
+         LEFT JOIN opened_shares l
+           ON l.host_id = o.host_id AND l.stamp = o.stamp AND l.share_id = p.share_id
+             AND instr(l.fields, '\"' || p.field || '\"') > 0
+         GROUP BY p.share_id, p.field
+         ORDER BY p.name, p.host_id, p.shared_stamp DESC, p.field",
     )?;
     let mut rows = statement.query(params![
         agent,
@@ -362,9 +363,9 @@ fn shared_from_row(row: &Row<'_>) -> Result<SharedField, Fault> {
         expires_at_ns: row.get(12)?,
         revoked_at_ns: row.get(13)?,
         requirements_version: count(row.get(14)?, "requirements_version")?,
-        last_opened_ns: row.get(19)?,
+        purged_at_ns: row.get(19)?,
         openings: row.get::<_, i64>(20)?.unsigned_abs(),
-        purged_at_ns: row.get(21)?,
+        last_opened_ns: row.get(21)?,
         last_downloaded_ns: row.get(22)?,
         grant,
     })
@@ -391,21 +392,24 @@ pub(super) fn list_openings(
     page: PageRequest,
 ) -> Result<Page<Opening>, Fault> {
     let mut statement = db.prepare_cached(
-        "SELECT l.share_id, l.host_id, l.opened_at_ns, l.channel, l.fields
+        "SELECT l.share_id, l.host_id, o.opened_at_ns, o.channel, l.fields
          FROM agent_bookings a
+         JOIN reservations r ON r.host_id = a.host_id AND r.booking_id = a.booking_id
          JOIN reservation_user_data d ON d.host_id = a.host_id AND d.booking_id = a.booking_id
-         JOIN access_log l ON l.host_id = d.host_id AND l.share_id = d.share_id
-         WHERE a.agent_id = ?1 ORDER BY l.stamp DESC LIMIT ?2 OFFSET ?3",
+         JOIN openings o ON o.host_id = r.host_id AND o.event_id = r.event_id
+         JOIN opened_shares l
+           ON l.host_id = o.host_id AND l.stamp = o.stamp AND l.share_id = d.share_id
+         WHERE a.agent_id = ?1 ORDER BY l.stamp DESC, l.share_id LIMIT ?2 OFFSET ?3",
     )?;
     let mut rows = statement.query(params![agent, page.limit + 1, page.offset])?;
     let mut openings = Vec::new();
     while let Some(row) = rows.next()? {
         openings.push(Opening {
-            share: parse(&row.get::<_, String>(0)?, "access_log.share_id")?,
-            host: parse(&row.get::<_, String>(1)?, "access_log.host_id")?,
+            share: parse(&row.get::<_, String>(0)?, "opened_shares.share_id")?,
+            host: parse(&row.get::<_, String>(1)?, "opened_shares.host_id")?,
             opened_at_ns: row.get(2)?,
             channel: row.get(3)?,
-            fields: names_from_column(&row.get::<_, String>(4)?, "access_log.fields")?,
+            fields: names_from_column(&row.get::<_, String>(4)?, "opened_shares.fields")?,
         });
     }
     Ok(Page::cut(openings, page.limit))

@@ -218,7 +218,7 @@ pub(crate) async fn guests_are_paged_and_chosen_by_slot(stage: &Stage) {
     assert_eq!(bookings.len(), 5);
     assert!(starts.is_sorted(), "by time");
     assert_eq!(
-        stage.count("SELECT count(*) FROM access_log").await,
+        stage.count("SELECT count(*) FROM opened_shares").await,
         5,
         "what is not shown is not opened"
     );

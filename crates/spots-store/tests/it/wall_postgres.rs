@@ -70,6 +70,9 @@ async fn an_attendee_reads_their_own_and_nobody_elses() {
             .len(),
         2
     );
+    let opening = stage.opening(&offer);
+    let opened = stage.store.open_guests(opening, PageRequest::FIRST);
+    assert_eq!(opened.await.unwrap().items.len(), 3);
     let set = format!("SET spots.agent = '{}'", ada.agent().reveal());
     for (table, own) in [
         ("agent_bookings", 2),
@@ -78,7 +81,8 @@ async fn an_attendee_reads_their_own_and_nobody_elses() {
         ("reservation_user_data", 2),
         ("reservation_user_data_fields", 2),
         ("share_keys", 2),
-        ("access_log", 0),
+        ("openings", 1),
+        ("opened_shares", 2),
     ] {
         let sql = format!("SELECT * FROM {table}");
         let rows = stage
