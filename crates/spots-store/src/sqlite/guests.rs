@@ -79,12 +79,13 @@ fn consented(
         .iter()
         .map(|guest| guest.booking.to_string())
         .collect();
+    // CROSS JOIN keeps the order: SQLite would read the list once for each share of the host.
     let mut statement = db.prepare_cached(
         "SELECT d.share_id, d.agent_id, f.field, f.revoked_at_ns, f.expires_at_ns, f.sealed,
                 k.wrapped_key, k.master_version, d.booking_id
          FROM json_each(?2) b
-         JOIN reservation_user_data d ON d.host_id = ?1 AND d.booking_id = b.value
-         JOIN reservation_user_data_fields f
+         CROSS JOIN reservation_user_data d ON d.host_id = ?1 AND d.booking_id = b.value
+         CROSS JOIN reservation_user_data_fields f
            ON f.host_id = d.host_id AND f.share_id = d.share_id
          LEFT JOIN share_keys k
            ON k.host_id = f.host_id AND k.share_id = f.share_id AND k.field = f.field
