@@ -1,7 +1,8 @@
 //! What privacy costs, as ratios to a floor that is measured in turns in the same run.
 //!
-//! `privacy FOLDER [--postgres URL] [--rotate KEYS]`: FOLDER is on the disk to measure. `--rotate`
-//! also fills a database with so many wrapped keys and rotates it beside a service in use.
+//! `privacy FOLDER [--postgres URL] [--page | --rotate KEYS]`: FOLDER is on the disk to measure.
+//! `--page` measures only the page; `--rotate` fills a database with so many wrapped keys and rotates
+//! it beside a service in use.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -61,7 +62,10 @@ async fn main() -> Outcome<ExitCode> {
         return Ok(ExitCode::from(u8::from(!kept)));
     }
     let sqlite = Stage::sqlite(&folder.join("privacy.db")).await?;
-    kept &= sqlite.seal_and_store("SQLite").await?;
+    let only_page = arguments.iter().any(|argument| argument == "--page");
+    if !only_page {
+        kept &= sqlite.seal_and_store("SQLite").await?;
+    }
     kept &= sqlite.page(&folder.join("plain.db")).await?;
     if let Some(url) = after("--postgres") {
         let postgres = Stage::postgres(&url).await?;

@@ -12,7 +12,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::epochs::{EPOCHS_MAX, Epochs};
 use crate::random::{self, Randomness};
-use crate::seal::{FORMAT, Place, associated, open_bytes, seal_bytes};
+use crate::seal::{Cipher, FORMAT, Place, associated, open_bytes, seal_bytes};
 
 /// Bytes in every symmetric key.
 pub const KEY_BYTES: usize = 32;
@@ -178,9 +178,34 @@ pub struct MasterKeys {
 struct Ring {
     versions: BTreeMap<u32, Zeroizing<[u8; KEY_BYTES]>>,
     epochs: Epochs,
+    /// What wrapped or unwrapped before. Goes with the ring when keys or epochs change.
+    ready: RwLock<BTreeMap<Wrapping, Arc<Cipher>>>,
 }
 
 impl Ring {
+    fn new(versions: BTreeMap<u32, Zeroizing<[u8; KEY_BYTES]>>, epochs: Epochs) -> Self {
+        Self {
+            versions,
+            epochs,
+            ready: RwLock::default(),
+        }
+    }
+
+    /// What wraps and unwraps, made ready once: the way from both keys to one costs as much as
+    /// several fields opened.
+    fn cipher(&self, by: Wrapping) -> Result<Arc<Cipher>, KeyError> {
+        let ready = self.ready.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(cipher) = ready.get(&by) {
+            return Ok(Arc::clone(cipher));
+        }
+        drop(ready);
+        let key = self.wrapping_key(by)?;
+        let cipher = Arc::new(Cipher::new(&key));
+        let mut ready = self.ready.write().unwrap_or_else(PoisonError::into_inner);
+        ready.insert(by, Arc::clone(&cipher));
+        Ok(cipher)
+    }
+
     fn newest(&self) -> Wrapping {
         let version = self.versions.keys().next_back();
         Wrapping {
@@ -221,7 +246,7 @@ impl MasterKeys {
     fn of(versions: BTreeMap<u32, Zeroizing<[u8; KEY_BYTES]>>, lookup: LookupKey) -> Self {
         let epochs = Epochs::default();
         Self {
-            ring: RwLock::new(Arc::new(Ring { versions, epochs })),
+            ring: RwLock::new(Arc::new(Ring::new(versions, epochs))),
             lookup,
             source: None,
         }
@@ -244,7 +269,7 @@ impl MasterKeys {
     pub fn with_epochs(self, epochs: Epochs) -> Self {
         let versions = self.ring().versions.clone();
         *self.ring.write().unwrap_or_else(PoisonError::into_inner) =
-            Arc::new(Ring { versions, epochs });
+            Arc::new(Ring::new(versions, epochs));
         self
     }
 
@@ -259,10 +284,8 @@ impl MasterKeys {
             return Err(KeyError::OtherLookup);
         }
         let epochs = texts.epochs.as_ref().map(|text| Epochs::parse(text));
-        let ring = Ring {
-            versions: again.ring().versions.clone(),
-            epochs: epochs.transpose()?.unwrap_or_default(),
-        };
+        let versions = again.ring().versions.clone();
+        let ring = Ring::new(versions, epochs.transpose()?.unwrap_or_default());
         *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
         Ok(())
     }
@@ -366,7 +389,7 @@ impl MasterKeys {
     pub fn wrap(&self, key: &DataKey, place: Place<'_>, random: &dyn Randomness) -> WrappedKey {
         let ring = self.ring();
         let by = ring.newest();
-        let wrapping = ring.wrapping_key(by).expect("the newest keys are held");
+        let wrapping = ring.cipher(by).expect("the newest keys are held");
         let mut bytes = seal_bytes(&wrapping, &key_data(by, place), key.expose(), random);
         if by.epoch != 0 {
             bytes.splice(0..1, by.prefix());
@@ -384,13 +407,13 @@ impl MasterKeys {
         place: Place<'_>,
     ) -> Result<DataKey, KeyError> {
         let by = wrapped.wrapping();
-        let wrapping = match self.ring().wrapping_key(by) {
+        let wrapping = match self.ring().cipher(by) {
             // Another process may have begun a version or an epoch since this one read its keys.
             Err(KeyError::UnknownVersion(_) | KeyError::UnknownEpoch(_))
                 if self.source.is_some() =>
             {
                 self.refresh()?;
-                self.ring().wrapping_key(by)
+                self.ring().cipher(by)
             }
             known => known,
         }?;

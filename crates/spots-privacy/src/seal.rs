@@ -66,7 +66,7 @@ impl SealedField {
             return Err(SealError::TooLong);
         }
         Ok(Self(seal_bytes(
-            key.expose(),
+            &Cipher::new(key.expose()),
             &field_data(place),
             plain,
             random,
@@ -75,7 +75,7 @@ impl SealedField {
 
     /// Opens a text at its place. Crate-private: callers come with a proof, see [`crate::consent`].
     pub(crate) fn open(&self, key: &DataKey, place: Place<'_>) -> Result<Personal, SealError> {
-        let plain = open_bytes(key.expose(), &field_data(place), &self.0)?;
+        let plain = open_bytes(&Cipher::new(key.expose()), &field_data(place), &self.0)?;
         let text = String::from_utf8(plain).or(Err(SealError::DoesNotOpen))?;
         Ok(Personal::new(text))
     }
@@ -100,8 +100,18 @@ pub(crate) fn associated(parts: &[&[u8]]) -> Vec<u8> {
     joined
 }
 
+/// A key made ready. It wipes itself when it is dropped, as all memory of AWS-LC.
+pub(crate) struct Cipher(LessSafeKey);
+
+impl Cipher {
+    pub(crate) fn new(key: &[u8; KEY_BYTES]) -> Self {
+        let key = UnboundKey::new(&AES_256_GCM, key).expect("the key has the cipher's length");
+        Self(LessSafeKey::new(key))
+    }
+}
+
 pub(crate) fn seal_bytes(
-    key: &[u8; KEY_BYTES],
+    cipher: &Cipher,
     associated: &[u8],
     plain: &[u8],
     random: &dyn Randomness,
@@ -112,7 +122,8 @@ pub(crate) fn seal_bytes(
     sealed.extend_from_slice(&nonce);
     sealed.extend_from_slice(plain);
     let (_, text) = sealed.split_at_mut(1 + NONCE_LEN);
-    let tag = cipher(key)
+    let tag = cipher
+        .0
         .seal_in_place_separate_tag(
             Nonce::assume_unique_for_key(nonce),
             Aad::from(associated),
@@ -124,7 +135,7 @@ pub(crate) fn seal_bytes(
 }
 
 pub(crate) fn open_bytes(
-    key: &[u8; KEY_BYTES],
+    cipher: &Cipher,
     associated: &[u8],
     sealed: &[u8],
 ) -> Result<Vec<u8>, SealError> {
@@ -136,7 +147,8 @@ pub(crate) fn open_bytes(
         .split_first_chunk::<NONCE_LEN>()
         .ok_or(SealError::Format)?;
     let mut text = text.to_vec();
-    let plain = cipher(key)
+    let plain = cipher
+        .0
         .open_in_place(
             Nonce::assume_unique_for_key(*nonce),
             Aad::from(associated),
@@ -146,11 +158,6 @@ pub(crate) fn open_bytes(
     let length = plain.len();
     text.truncate(length);
     Ok(text)
-}
-
-fn cipher(key: &[u8; KEY_BYTES]) -> LessSafeKey {
-    let key = UnboundKey::new(&AES_256_GCM, key).expect("the key has the cipher's length");
-    LessSafeKey::new(key)
 }
 
 #[cfg(test)]
