@@ -88,8 +88,7 @@ fn consented(
          CROSS JOIN reservation_user_data_fields f
            ON f.host_id = d.host_id AND f.share_id = d.share_id
          LEFT JOIN share_keys k
-           ON k.host_id = f.host_id AND k.share_id = f.share_id AND k.field = f.field
-         ORDER BY b.key, f.field",
+           ON k.host_id = f.host_id AND k.share_id = f.share_id AND k.field = f.field",
     )?;
     let mut rows = statement.query([&host, &names_to_column(&bookings)])?;
     let mut shared = BTreeMap::<_, Vec<_>>::new();
@@ -112,6 +111,9 @@ fn consented(
         if let Ok(proof) = grant.consent(&host, open.stamp.at_ns) {
             shared.entry(booking).or_default().push(proof);
         }
+    }
+    for proofs in shared.values_mut() {
+        proofs.sort_by(|one, other| one.field().cmp(other.field()));
     }
     Ok(shared)
 }
