@@ -60,6 +60,7 @@ const FILES: &[&[(&str, &str)]] = migrations! {
     "0250-vouchers"
     "0300-models"
     "0310-openings" ["down.postgres.sql" "down.sqlite.sql" "verify.sql"]
+    "0320-wrapping-index"
 };
 
 /// The gates between phases.

@@ -66,7 +66,12 @@ statements! {
              (SELECT count(*) FROM user_keys WHERE master_version < $1),
              (SELECT count(*) FROM user_keys WHERE substr(wrapped_key, 1, 5) < $2),
              (SELECT count(*) FROM share_keys WHERE master_version < $1),
-             (SELECT count(*) FROM share_keys WHERE substr(wrapped_key, 1, 5) < $2))";
+             (SELECT count(*) FROM share_keys WHERE master_version = $1
+                  AND CASE WHEN substr(wrapped_key, 1, 1) = '\\x02' THEN substr(wrapped_key, 1, 5)
+                           ELSE '\\x0000000000' END < $2),
+             (SELECT count(*) FROM share_keys WHERE master_version > $1
+                  AND CASE WHEN substr(wrapped_key, 1, 1) = '\\x02' THEN substr(wrapped_key, 1, 5)
+                           ELSE '\\x0000000000' END < $2))";
     SET_FLOOR(INT4, BYTEA, INT8) =
         "INSERT INTO wrapping_floor AS f (only_row, master_version, prefix, proved_at_ns)
          VALUES (1, $1, $2, $3)

@@ -237,22 +237,21 @@ fn update(db: &Connection, Rewrapped { old, new }: &Rewrapped) -> Result<u64, Fa
 }
 
 fn close(db: &Connection, below: Wrapping, stamp: Stamp) -> Result<Closing, Fault> {
-    let mut left = 0;
-    for table in ["user_keys", "share_keys"] {
-        for (condition, bound) in [
-            (
-                "master_version < ?1",
-                &below.version as &dyn rusqlite::ToSql,
-            ),
-            ("substr(wrapped_key, 1, 5) < ?1", &below.prefix()),
-        ] {
-            let sql = format!("SELECT count(*) FROM {table} WHERE {condition}");
-            let found: i64 = db
-                .prepare_cached(&sql)?
-                .query_row([bound], |row| row.get(0))?;
-            left = left.max(found.unsigned_abs());
-        }
-    }
+    let left: i64 = db
+        .prepare_cached(
+            "SELECT max(keys) FROM (
+                 SELECT count(*) AS keys FROM user_keys WHERE master_version < ?1
+                 UNION ALL SELECT count(*) FROM user_keys WHERE substr(wrapped_key, 1, 5) < ?2
+                 UNION ALL SELECT count(*) FROM share_keys WHERE master_version < ?1
+                 UNION ALL SELECT count(*) FROM share_keys WHERE master_version = ?1
+                     AND CASE WHEN substr(wrapped_key, 1, 1) = x'02' THEN substr(wrapped_key, 1, 5)
+                              ELSE x'0000000000' END < ?2
+                 UNION ALL SELECT count(*) FROM share_keys WHERE master_version > ?1
+                     AND CASE WHEN substr(wrapped_key, 1, 1) = x'02' THEN substr(wrapped_key, 1, 5)
+                              ELSE x'0000000000' END < ?2)",
+        )?
+        .query_row(params![below.version, below.prefix()], |row| row.get(0))?;
+    let left = left.unsigned_abs();
     if left > 0 {
         return Ok(Closing::Left(left));
     }

@@ -1,0 +1,1 @@
+SELECT master_version, wrapped_key FROM share_keys WHERE 1 = 0;
