@@ -38,6 +38,8 @@ use self::writer::Writer;
 
 /// How long a connection waits for another program that holds the file.
 const BUSY_MS: u32 = 5_000;
+/// Pages that the writing connection keeps, in KiB: a batch of bookings must not spill.
+const WRITER_CACHE_KIB: i32 = 64 * 1_024;
 /// Reading connections.
 const READERS: usize = 4;
 /// Prepared statements that a connection keeps.
@@ -192,10 +194,13 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
         connection.busy_timeout(std::time::Duration::from_millis(u64::from(BUSY_MS)))?;
         if !connection.is_readonly(rusqlite::MAIN_DB)? {
             connection.pragma_update(None, "journal_mode", "wal")?;
+            connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
         }
         connection.pragma_update(None, "synchronous", "full")?;
         connection.pragma_update(None, "foreign_keys", "on")?;
         connection.pragma_update(None, "trusted_schema", "off")?;
+        // What a savepoint would bring back, and what a query sorts, goes to no file.
+        connection.pragma_update(None, "temp_store", "memory")?;
         // What is deleted is overwritten, so that a destroyed key does not stay in a free page.
         connection.pragma_update(None, "secure_delete", "on")?;
         // A plan holds for every value: SQLite would make each anew whenever a value is bound.
