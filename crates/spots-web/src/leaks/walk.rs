@@ -41,6 +41,7 @@ pub const PAGE_ROUTES: &[&str] = &[
     "/me/export",
     "/me/preferences",
     "/me/profile",
+    "/me/shares/{shareId}",
     "/me/shares/{shareId}/receipt",
     "/me/sharing",
     "/me/sharing/revoke",

@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 use spots_booking::EventType;
 use spots_testkit::app::{Person, TestApp};
 
+use crate::host_pages::browser::Browser;
+
 struct World {
     app: TestApp,
     mira: Person,
@@ -317,6 +319,16 @@ async fn an_event_called_off_ends_what_was_shared_for_it() {
     assert_eq!(world.shares("").await["items"], json!([]));
     let refused = world.try_book(&json!({})).await;
     assert_eq!(refused.code(), "event-called-off");
+    let ada = Browser::of(&world.app, "ada@example.org").await;
+    let list = ada.page("/me/bookings").await;
+    let (_, link) = list.split_once("href=\"/bookings/").unwrap();
+    let (id, _) = link.split_once('"').unwrap();
+    for page in [list.clone(), ada.page(&format!("/bookings/{id}")).await] {
+        assert!(
+            page.contains("Called off"),
+            "it was not she who cancelled: {page}"
+        );
+    }
 }
 
 #[tokio::test]
@@ -524,6 +536,11 @@ async fn names_that_play_tricks_and_answers_that_are_too_much_are_refused() {
         "Ada\u{0}",
         "Ada\nBen",
         "\u{200f}",
+        "\u{3164}",
+        "Ada\u{e0042}",
+        "A\u{ad}da",
+        &format!("Ada{}", "\u{301}".repeat(5)),
+        &format!("Ada{}", "\u{301}".repeat(10_000)),
         "",
         " ",
         &"a".repeat(201),
@@ -561,4 +578,54 @@ async fn names_that_play_tricks_and_answers_that_are_too_much_are_refused() {
         let data = json!({"userData": {"name": name, "sharedWithHost": true}});
         world.try_book(&data).await.json(201).unwrap();
     }
+}
+
+/// What one guest shares: a clear refusal to the host and the guest, who mends it; nobody
+/// else's is touched.
+#[tokio::test]
+async fn an_altered_value_is_refused_with_the_next_step() {
+    let world = world(json!([name(), question("diet", "text", &[])])).await;
+    let data = json!({"userData": {"name": "Ada", "sharedWithHost": true}});
+    world.try_book(&data).await.json(201).unwrap();
+    let file = rusqlite::Connection::open(world.app.folder().join("spots.sqlite")).unwrap();
+    let altered = "UPDATE reservation_user_data_fields SET sealed = zeroblob(length(sealed))";
+    assert_eq!(file.execute(altered, []).unwrap(), 1);
+    let path = format!("/api/v1/hosts/{}/events/{}/guests", world.host, world.event);
+    let of_host = world.mira.client.get(&path).await.unwrap();
+    let of_guest = world.ada.client.get("/api/v1/me/shares").await.unwrap();
+    let page = Browser::of(&world.app, "mira@example.org").await;
+    let page = page.get(path.trim_start_matches("/api/v1")).await;
+    for reply in [&of_host, &of_guest] {
+        assert_eq!(
+            (reply.status.as_u16(), reply.code().as_str()),
+            (500, "altered")
+        );
+    }
+    for reply in [of_host, of_guest, page] {
+        let text = reply.text();
+        assert_eq!(reply.status, 500, "{text}");
+        assert!(text.contains("take it back and share it anew"), "{text}");
+        assert!(
+            !text.contains("share_"),
+            "the place is for the operator: {text}"
+        );
+    }
+    let all = "/api/v1/me/shares?all=true";
+    world
+        .ada
+        .client
+        .delete(all)
+        .await
+        .unwrap()
+        .json(200)
+        .unwrap();
+    let guests = world
+        .mira
+        .client
+        .get(&path)
+        .await
+        .unwrap()
+        .json(200)
+        .unwrap();
+    assert_eq!(guests["items"].as_array().unwrap().len(), 1);
 }
