@@ -70,10 +70,7 @@ async fn row(signed_in: &SignedIn, details: &BookingDetails) -> Result<BookingRo
     let record = &details.record;
     let zone = zone(record);
     let starts_at = record.placed.slot.starts_at;
-    let live = details
-        .shared
-        .iter()
-        .filter(|shared| shared.value.is_some());
+    let live = details.shared.iter().filter(|shared| shared.is_live());
     Ok(BookingRow {
         id: record.id.to_string(),
         event_title: record.title.clone(),
@@ -95,10 +92,8 @@ pub(super) async fn show_booking(
     let record = &details.record;
     let asked = service::asked(signed_in.ctx(), &details.shared).await?;
     let named = |shared: &SharedValue| field(&shared.field.field, asked.label(&shared.field));
-    let (live, ended): (Vec<_>, Vec<_>) = details
-        .shared
-        .iter()
-        .partition(|shared| shared.value.is_some());
+    let (live, ended): (Vec<_>, Vec<_>) =
+        details.shared.iter().partition(|shared| shared.is_live());
     Ok(show(&BookingPage {
         page: signed_in.page(record.title.clone(), Section::Bookings),
         id: record.id.to_string(),
@@ -173,11 +168,19 @@ fn booked_field(
     BookedField {
         share_id: shared.field.share.to_string(),
         field,
-        value: shared
-            .value
-            .as_ref()
-            .map_or(String::new(), |text| text.disclose().to_owned()),
+        value: value(shared),
         until: moment(until, &zone, signed_in.ctx().now()),
+    }
+}
+
+/// What is shared, as its owner reads it.
+pub(super) fn value(shared: &SharedValue) -> String {
+    match &shared.value {
+        Some(text) => text.disclose().to_owned(),
+        None if shared.altered => "cannot be read: it was altered in the database. Stop sharing \
+                                   it, and tell whoever operates this server."
+            .to_owned(),
+        None => String::new(),
     }
 }
 

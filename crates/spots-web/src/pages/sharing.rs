@@ -10,7 +10,7 @@ use spots_host::view::{Field, Moment, Section};
 use spots_store::PageRequest;
 use spots_store::model::{Selection, ShareFilter, SharedField};
 
-use super::bookings::{field, when};
+use super::bookings::{field, value, when};
 use super::request::SignedIn;
 use super::view::{
     BookingShares, EndedLine, FieldEntry, FieldShares, HostShares, LastLooked, ShareLine,
@@ -128,7 +128,7 @@ impl Words<'_> {
 
     /// What ended, and how far it is gone.
     fn ended(&self, shares: &[SharedValue]) -> Vec<EndedLine> {
-        let ended = shares.iter().filter(|shared| shared.value.is_none());
+        let ended = shares.iter().filter(|shared| !shared.is_live());
         let line = |shared: &SharedValue| EndedLine {
             share_id: shared.field.share.to_string(),
             field: self.field(&shared.field),
@@ -165,13 +165,6 @@ impl Words<'_> {
         }
         fields.into_values().collect()
     }
-}
-
-fn value(shared: &SharedValue) -> String {
-    shared
-        .value
-        .as_ref()
-        .map_or(String::new(), |text| text.disclose().to_owned())
 }
 
 pub(super) async fn revoke(signed_in: SignedIn, form: Form) -> Result<Response, Trouble> {

@@ -15,8 +15,17 @@ use super::{Answer, Ctx, stored, unopened};
 pub struct SharedValue {
     /// The field, with whom, and how it stands.
     pub field: SharedField,
-    /// What the host may read now; `None` once it ended.
+    /// What the host may read now; `None` once it ended, and where it does not open.
     pub value: Option<Personal>,
+    /// Whether it does not open: it was altered or moved in the database. It can be taken back.
+    pub altered: bool,
+}
+
+impl SharedValue {
+    /// Whether it is shared now.
+    pub fn is_live(&self) -> bool {
+        self.value.is_some() || self.altered
+    }
 }
 
 /// What hosts asked when somebody shared with them, by host, type and version.
@@ -119,10 +128,20 @@ pub async fn openings(ctx: &Ctx, person: &Person, page: PageRequest) -> Answer<P
 fn opened(ctx: &Ctx, person: &Person, field: SharedField) -> Answer<SharedValue> {
     let proof = field.grant.clone().own(person, ctx.stamp().at_ns);
     let place = format!("{} of {}", field.field, field.share);
-    let value = match proof {
-        Ok(proof) => Some(proof.open(ctx.keys()).map_err(unopened(place))?),
-        Err(NotOpen::Revoked | NotOpen::Expired | NotOpen::Erased) => None,
+    let opened = proof.and_then(|proof| proof.open(ctx.keys()));
+    let (value, altered) = match opened {
+        Ok(value) => (Some(value), false),
+        Err(NotOpen::Revoked | NotOpen::Expired | NotOpen::Erased) => (None, false),
+        // Its owner must be able to see that it is there, and to take it back.
+        Err(cause @ (NotOpen::Key(_) | NotOpen::Seal(_))) => {
+            tracing::error!(place, %cause, "does not open");
+            (None, true)
+        }
         Err(other) => return Err(unopened(place)(other)),
     };
-    Ok(SharedValue { field, value })
+    Ok(SharedValue {
+        field,
+        value,
+        altered,
+    })
 }
