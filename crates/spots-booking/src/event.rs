@@ -139,7 +139,6 @@ impl NewEvent {
             }
             Err(message) => problems.push(FieldProblem::new("title", "invalid", message)),
         }
-        let hidden = |c: char| value::is_deceptive(c) && !matches!(c, '\n' | '\r' | '\t');
         for (field, text, most) in [
             ("description", &self.description, DESCRIPTION_CHARS_MAX),
             ("place", &self.place, value::LINE_CHARS_MAX),
@@ -147,9 +146,10 @@ impl NewEvent {
             if text.chars().count() > most {
                 let message = format!("Enter at most {most} characters.");
                 problems.push(FieldProblem::new(field, "too-long", message));
-            } else if text.chars().any(hidden) {
-                let message = "Leave out control characters and writing-direction marks.";
-                problems.push(FieldProblem::new(field, "invalid", message));
+            } else if text.chars().any(value::is_deceptive_in_lines) {
+                problems.push(FieldProblem::new(field, "invalid", value::HIDDEN));
+            } else if value::has_piles(text) {
+                problems.push(FieldProblem::new(field, "invalid", value::PILES));
             }
         }
     }

@@ -18,6 +18,12 @@ pub const EMAIL_BYTES_MAX: usize = 254;
 pub const PHONE_DIGITS_MIN: usize = 5;
 /// Most digits of a phone number (ITU-T E.164).
 pub const PHONE_DIGITS_MAX: usize = 15;
+/// Most marks on one letter.
+const MARKS_MAX: usize = 4;
+/// What is said of text that hides something, and of text that covers what is around it.
+pub(crate) const HIDDEN: &str =
+    "Leave out invisible characters, control characters and writing-direction marks.";
+pub(crate) const PILES: &str = "Leave out piles of accents: at most four marks on one letter.";
 /// What is said to somebody who gives something else where the host asks for a yes.
 const NOT_A_YES: &str = "The host asks for a yes; where it is not so, leave this out.";
 /// The earliest year of birth.
@@ -100,42 +106,66 @@ fn parse_kind(kind: &ValueKind, text: &str) -> Result<String, String> {
     }
 }
 
-/// One line of text about a person or a thing: no control characters, no marks that turn the
-/// direction of writing, so that what people see is what is stored.
+/// One line of text about a person or a thing: what people see is what is stored, and stays on its
+/// line.
 pub fn line(text: &str) -> Result<String, String> {
-    let text = text.trim();
-    if text.is_empty() {
-        return Err("Enter some text.".to_owned());
-    }
-    if text.chars().count() > LINE_CHARS_MAX {
-        return Err(format!("Enter at most {LINE_CHARS_MAX} characters."));
-    }
-    if text.chars().any(is_deceptive) {
-        return Err("Leave out control characters and writing-direction marks.".to_owned());
-    }
-    Ok(text.to_owned())
+    shown(text.trim(), LINE_CHARS_MAX, is_deceptive)
 }
 
 fn paragraph(text: &str) -> Result<String, String> {
+    shown(text, TEXT_CHARS_MAX, is_deceptive_in_lines)
+}
+
+fn shown(text: &str, most: usize, is_hidden: fn(char) -> bool) -> Result<String, String> {
     if text.is_empty() {
         return Err("Enter some text.".to_owned());
     }
-    if text.chars().count() > TEXT_CHARS_MAX {
-        return Err(format!("Enter at most {TEXT_CHARS_MAX} characters."));
+    if text.chars().count() > most {
+        return Err(format!("Enter at most {most} characters."));
     }
-    if text
-        .chars()
-        .any(|c| is_deceptive(c) && !matches!(c, '\n' | '\r' | '\t'))
-    {
-        return Err("Leave out control characters and writing-direction marks.".to_owned());
+    if text.chars().any(is_hidden) {
+        return Err(HIDDEN.to_owned());
+    }
+    if has_piles(text) {
+        return Err(PILES.to_owned());
     }
     Ok(text.to_owned())
 }
 
-/// Control characters, and marks that make text look other than it is.
+/// Control characters, characters that show nothing, and marks that make text look other than it
+/// is.
 pub fn is_deceptive(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+        || u32::from(c) & 0xfffe == 0xfffe
+        || matches!(
+            c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+                | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fdd0}'..='\u{fdef}' | '\u{feff}'
+                | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
+        )
+}
+
+/// The same where text may have lines.
+pub(crate) fn is_deceptive_in_lines(c: char) -> bool {
+    is_deceptive(c) && !matches!(c, '\n' | '\r' | '\t')
+}
+
+/// Whether marks stand on each other until they cover what is written above and below. No language
+/// needs more than [`MARKS_MAX`] on one letter.
+pub(crate) fn has_piles(text: &str) -> bool {
+    let is_mark = |c| {
+        matches!(
+            c,
+            '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{591}'..='\u{5c7}'
+                | '\u{610}'..='\u{61a}' | '\u{64b}'..='\u{65f}' | '\u{e31}' | '\u{e34}'..='\u{e3a}'
+                | '\u{e47}'..='\u{e4e}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}'
+                | '\u{20d0}'..='\u{20ff}' | '\u{302a}'..='\u{302f}' | '\u{3099}' | '\u{309a}'
+                | '\u{fe00}'..='\u{fe0f}' | '\u{fe20}'..='\u{fe2f}' | '\u{e0100}'..='\u{e01ef}'
+        )
+    };
+    let mut letters = text.split(|c| !is_mark(c));
+    letters.any(|marks| marks.chars().count() > MARKS_MAX)
 }
 
 fn phone(text: &str) -> Result<String, String> {
@@ -240,12 +270,27 @@ mod tests {
     #[test]
     fn names_hide_nothing() {
         assert_eq!(check(StandardField::Name, "  Żółć ").unwrap(), "Żółć");
+        for fine in [
+            "Vie\u{323}\u{302}t",
+            "\u{5e9}\u{5c1}\u{5bc}\u{5b8}",
+            "葛\u{e0100}",
+            "محمد",
+            "👍\u{fe0f}",
+        ] {
+            assert_eq!(check(StandardField::Name, fine).unwrap(), fine);
+        }
         for bad in [
             "",
             "a\u{202e}b",
             "a\u{0}b",
             "a\nb",
             "\u{200b}",
+            "\u{3164}",
+            "a\u{ad}b",
+            "a\u{e0041}",
+            "a\u{ffff}",
+            "a\u{2028}b",
+            &format!("a{}", "\u{301}".repeat(5)),
             &"x".repeat(201),
         ] {
             assert!(check(StandardField::Name, bad).is_err(), "{bad:?}");

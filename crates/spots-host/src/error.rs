@@ -23,6 +23,13 @@ pub enum ServiceError {
     NoMail,
     /// Too many at once; it may work in a moment.
     Busy,
+    /// What is stored sealed does not open: it was altered, or moved to another place.
+    Altered {
+        /// Whose place it is, by the ids of the store, for the operator.
+        place: String,
+        /// How it does not open.
+        cause: Box<dyn Error + Send + Sync>,
+    },
     /// Something broke. Nothing was stored.
     Failed {
         /// What was being done, after "failed to".
@@ -74,6 +81,11 @@ impl fmt::Display for ServiceError {
                 "this server sends no mail, so it can confirm no address; ask whoever operates it",
             ),
             Self::Busy => f.write_str("too many people sign in at once; try again in a moment"),
+            Self::Altered { .. } => f.write_str(
+                "something that is stored sealed does not open: it was altered or moved in the \
+                 database, and none of it is shown. Tell whoever operates this server; whoever \
+                 shared it can take it back and share it anew",
+            ),
             Self::Failed { doing, .. } => write!(f, "failed to {doing}"),
         }
     }
@@ -82,7 +94,7 @@ impl fmt::Display for ServiceError {
 impl Error for ServiceError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::Failed { cause, .. } => Some(cause.as_ref()),
+            Self::Altered { cause, .. } | Self::Failed { cause, .. } => Some(cause.as_ref()),
             _ => None,
         }
     }

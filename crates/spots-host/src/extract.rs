@@ -128,7 +128,10 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
             Ok(Query(params)) => Ok(Self(params)),
             Err(rejection) => {
                 let code = "invalid-query";
-                let detail = rejection.body_text();
+                let text = rejection.body_text();
+                let what = text.rsplit_once("query string: ");
+                let what = what.map_or(text.as_str(), |(_, what)| what);
+                let detail = format!("A parameter of the query does not fit: {what}.");
                 Err(Problem::new(
                     StatusCode::BAD_REQUEST,
                     code,

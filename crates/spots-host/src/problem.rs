@@ -208,6 +208,11 @@ impl From<ServiceError> for Problem {
             ),
             ServiceError::NoMail => (StatusCode::NOT_IMPLEMENTED, "no-mail", "No mail here"),
             ServiceError::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy", "Busy"),
+            ServiceError::Altered { place, cause } => {
+                tracing::error!(place, causes = causes(cause.as_ref()), "does not open");
+                let status = StatusCode::INTERNAL_SERVER_ERROR;
+                (status, "altered", "Stored data was altered")
+            }
             ServiceError::Failed { doing, cause } => {
                 tracing::error!(causes = causes(cause.as_ref()), "failed to {doing}");
                 return Self::of_status(StatusCode::INTERNAL_SERVER_ERROR);

@@ -12,6 +12,7 @@ mod event;
 mod events;
 mod preferences;
 mod prose;
+mod receipt;
 mod request;
 mod sharing;
 pub mod view;
@@ -34,6 +35,7 @@ pub(crate) fn routes() -> Router<Platform> {
         .route("/me/bookings", get(bookings::list))
         .route("/me/sharing", get(sharing::list))
         .route("/me/sharing/revoke", post(sharing::revoke))
+        .route("/me/shares/{shareId}", get(receipt::show_receipt))
         .route(
             "/me/shares/{shareId}/receipt",
             get(crate::api::ledger::find_receipt),

@@ -37,7 +37,7 @@ pub use defaults::{Scope, sharing_default, sharing_default_at, update_sharing_de
 pub use erasure::{Erased, erased_key, remove_account};
 pub use events::{
     EventDetails, EventQuery, EventSummary, OpenSlot, SEARCH_CHARS_MAX, SLOTS_MAX, add_events,
-    event, event_of, search_events,
+    event, event_of, is_called_off, search_events,
 };
 pub use export::{Export, export};
 pub use first_password::{FirstPassword, set_first_password};
@@ -49,9 +49,9 @@ pub use journal::{Author, Claim, NewJournalEntry, append_journal, note_operation
 pub use offer::{Offer, OfferField, Preview, PreviewField, offer, preview};
 pub use operators::{Operator, Operators, OperatorsError};
 pub use profile::{Profile, profile, update_profile};
-pub use receipts::{Included, PROMISE_HOURS, checkpoint, consistent, included, receipt};
+pub use receipts::{Included, Issued, PROMISE_HOURS, checkpoint, consistent, included, receipt};
 pub use sessions::{SESSION_DAYS, SignedIn, person, sign_in, sign_out};
-pub use shares::{SharedValue, openings, revoke, shares};
+pub use shares::{Asked, SharedValue, asked, openings, revoke, shares};
 pub use spots_host::ServiceError;
 pub use spots_privacy::consent::Person;
 pub use statistics::{COUNTED_PEOPLE_MIN, Count, bookings_by_day};
@@ -81,10 +81,14 @@ pub(crate) fn stored(error: StoreError) -> ServiceError {
     }
 }
 
-/// A field that does not open for its owner is damage, not an answer.
-fn unopened(error: NotOpen) -> ServiceError {
-    match error {
+/// A field that does not open for whoever may see it is damage, not an answer.
+fn unopened(place: String) -> impl FnOnce(NotOpen) -> ServiceError {
+    move |error| match error {
         NotOpen::NotSignedIn => ServiceError::NotSignedIn,
+        NotOpen::Key(_) | NotOpen::Seal(_) => {
+            let cause = error.into();
+            ServiceError::Altered { place, cause }
+        }
         other => ServiceError::failed("open a sealed field", other),
     }
 }

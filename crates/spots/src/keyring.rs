@@ -48,7 +48,7 @@ impl KeyPlace {
     pub(crate) fn read(&self) -> anyhow::Result<MasterKeys> {
         MasterKeys::from_source(Box::new(self.source())).context(
             "failed to read the master keys; without the keys that sealed this database nothing in \
-             it opens; for a new database run: spots keys init",
+             it opens; put your copy of them in place, or for a new database run: spots keys init",
         )
     }
 

@@ -40,8 +40,12 @@ impl IntoResponse for Trouble {
             return see_other("/sign-in");
         }
         let status = status(&self.error);
-        if let ServiceError::Failed { doing, cause } = &self.error {
-            tracing::error!(%cause, "failed to {doing}");
+        match &self.error {
+            ServiceError::Failed { doing, cause } => tracing::error!(%cause, "failed to {doing}"),
+            ServiceError::Altered { place, cause } => {
+                tracing::error!(place, %cause, "does not open");
+            }
+            _ => {}
         }
         let mut page = ProblemPage::for_status(status.as_u16(), self.reader);
         if !matches!(self.error, ServiceError::Failed { .. }) {
@@ -58,7 +62,9 @@ pub fn status(error: &ServiceError) -> StatusCode {
         ServiceError::NotAMember | ServiceError::NotAnOperator => StatusCode::FORBIDDEN,
         ServiceError::NoMail => StatusCode::NOT_IMPLEMENTED,
         ServiceError::Busy => StatusCode::SERVICE_UNAVAILABLE,
-        ServiceError::Failed { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+        ServiceError::Altered { .. } | ServiceError::Failed { .. } => {
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
         ServiceError::Refused(refusal) => match refusal {
             Refusal::NotFound(_) | Refusal::NoSuchSlot => StatusCode::NOT_FOUND,
             Refusal::Past | Refusal::CalledOff => StatusCode::GONE,

@@ -25,6 +25,14 @@ impl Field {
         Self::new(&FieldName::Standard(field), field.label())
     }
 
+    /// The name inside a sentence: what a host declared stands there in the host's own words.
+    pub fn in_sentence(&self) -> String {
+        match self.key.parse() {
+            Ok(FieldName::Additional(_)) => format!("“{}”", self.label),
+            _ => self.label.to_lowercase(),
+        }
+    }
+
     /// A field that a host declared, by its key.
     pub fn additional(key: &str, label: impl Into<String>) -> Self {
         Self::new(&FieldName::Additional(key.to_owned()), label)

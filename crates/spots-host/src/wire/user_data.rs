@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use spots_booking::field::StandardField;
+use spots_booking::requirement::ADDITIONAL_MAX;
 use spots_booking::{FieldName, FieldProblem, Refusal};
 use utoipa::ToSchema;
 
@@ -57,7 +58,7 @@ impl fmt::Debug for EventUserData {
 
 /// An answer to an additional question.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "give a text, a number, or true or false")]
 pub enum AdditionalValue {
     /// Text, a date or a choice.
     Text(String),
@@ -106,10 +107,17 @@ impl EventUserData {
                 given.insert(FieldName::Standard(*field), text);
             }
         }
-        for (key, value) in self.additional_data.unwrap_or_default() {
+        let additional = self.additional_data.unwrap_or_default();
+        if additional.len() > ADDITIONAL_MAX {
+            let message = format!("Give at most {ADDITIONAL_MAX} answers; no host asks for more.");
+            let problem = FieldProblem::new("additionalData", "too-many", message);
+            return Err(Refusal::Fields(vec![problem]));
+        }
+        for (key, value) in additional {
+            // A key that is none may be long; it is not sent back.
             let field = FieldName::additional(&key).map_err(|cause| {
-                let place = format!("additionalData.{key}");
-                Refusal::Fields(vec![FieldProblem::new(place, "unknown", cause.to_string())])
+                let problem = FieldProblem::new("additionalData", "unknown", cause.to_string());
+                Refusal::Fields(vec![problem])
             })?;
             given.insert(field, value.into_text());
         }

@@ -105,7 +105,7 @@ fn in_user_data(error: ServiceError) -> Problem {
     for error in &mut problem.errors {
         let of_user_data = error.field.parse::<FieldName>().is_ok()
             || ["sharedWithHost", "revokedAt", "eventType"].contains(&error.field.as_str())
-            || error.field.starts_with("additionalData.");
+            || error.field.starts_with("additionalData");
         if of_user_data {
             error.field.insert_str(0, "userData.");
         }

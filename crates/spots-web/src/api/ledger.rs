@@ -30,7 +30,7 @@ pub(crate) async fn find_receipt(
     Me(me): Me,
     Segments(Word(share)): Segments<Word<ShareId>>,
 ) -> Result<impl IntoResponse, Problem> {
-    let receipt = service::receipt(&ctx, &me, share).await?;
+    let receipt = service::receipt(&ctx, &me, share).await?.receipt;
     let name = format!("attachment; filename=\"spots-receipt-{share}.json\"");
     Ok(([(header::CONTENT_DISPOSITION, name)], Json(receipt)))
 }

@@ -182,7 +182,7 @@ impl Hunt {
 }
 
 /// How a secret may be written: as it is, hexadecimal, base64 at each of three offsets in both
-/// alphabets, percent-encoded, with doubled quotes, and as HTML, JSON or UTF-16 write it.
+/// alphabets, percent-encoded, quoted-printable, with doubled quotes, and as HTML, JSON or UTF-16 write it.
 pub fn forms(secret: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     let mut forms = vec![("as it is", secret.to_vec()), ("hexadecimal", hex(secret))];
     for offset in 0..3 {
@@ -194,6 +194,7 @@ pub fn forms(secret: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
         forms.push(("upper case", text.to_uppercase().into_bytes()));
         forms.push(("percent-encoded", percent(text, "%20")));
         forms.push(("form-encoded", percent(text, "+")));
+        forms.push(("quoted-printable", quoted(text)));
         forms.extend(spelled(text, &HTML).map(|form| ("HTML", form.into_bytes())));
         for form in spelled(text, &JSON) {
             forms.push(("JSON", ascii(&form).into_bytes()));
@@ -237,6 +238,18 @@ fn percent(text: &str, space: &str) -> Vec<u8> {
             }
             b' ' => encoded.push_str(space),
             other => encoded.extend(format!("%{other:02X}").chars()),
+        }
+    }
+    encoded.into_bytes()
+}
+
+/// As letters write what is not ASCII.
+fn quoted(text: &str) -> Vec<u8> {
+    let mut encoded = String::new();
+    for byte in text.bytes() {
+        match byte {
+            b' '..=b'<' | b'>'..=b'~' => encoded.push(char::from(byte)),
+            other => encoded.extend(format!("={other:02X}").chars()),
         }
     }
     encoded.into_bytes()
@@ -291,6 +304,7 @@ mod tests {
             serde_json::to_string(NAME).unwrap()[1..].to_owned(),
             "Z\\u00f6e \\\"7\\\" <O'Kanary> & S\\u00f6hne".to_owned(),
             "Zöe \\\"7\\\" \\u003cO\\u0027Kanary\\u003e \\u0026 Söhne".to_owned(),
+            "Z=C3=B6e \"7\" <O'Kanary> & S=C3=B6hne".to_owned(),
             "Zöe \"\"7\"\" <O'Kanary> & Söhne".to_owned(),
             "Zöe \"7\" <O''Kanary> & Söhne".to_owned(),
         ];

@@ -137,7 +137,10 @@ pub(super) struct Canary {
     pub(super) token: String,
     pub(super) email: String,
     pub(super) password: String,
+    /// The one before it, once they took another.
+    former: Option<String>,
     data: Vec<(&'static str, String)>,
+    wish: String,
     user: String,
     agent: String,
 }
@@ -185,18 +188,22 @@ impl Canary {
             token,
             email,
             password,
+            former: None,
             data,
+            wish: format!("Kein Spülmittel für \"{mark}\", bitte"),
         };
-        let profile: serde_json::Map<_, _> = canary
-            .data
-            .iter()
-            .map(|(field, value)| ((*field).to_owned(), json!(value)))
-            .collect();
-        canary
-            .visitor
-            .ask(Method::PUT, "/api/v1/me/profile", &Value::Object(profile))
-            .await?;
+        let profile = canary.data.iter();
+        let profile = profile.map(|(field, value)| ((*field).to_owned(), json!(value)));
+        canary.keep(profile.collect()).await?;
         Ok(canary)
+    }
+
+    async fn keep(&self, profile: serde_json::Map<String, Value>) -> Result<(), WalkError> {
+        let profile = Value::Object(profile);
+        let kept = self
+            .visitor
+            .ask(Method::PUT, "/api/v1/me/profile", &profile);
+        kept.await.map(drop)
     }
 
     /// What must not come out of them.
@@ -221,8 +228,36 @@ impl Canary {
             .iter()
             .map(|(field, value)| Secret::text(field, value));
         secrets.extend(data.filter(|secret| secret.what != "email"));
-        secrets.push(Secret::text("e-mail address", &self.email));
+        secrets.push(Secret::text("wish", &self.wish));
+        let addresses = self.addresses().into_iter();
+        secrets.extend(addresses.map(|address| Secret::text("e-mail address", address)));
         secrets
+    }
+
+    /// What no host may see of them, whatever they share.
+    pub(super) fn never_shared(&self) -> Vec<Secret> {
+        let mut secrets = self.secrets();
+        secrets.retain(|secret| {
+            ["agent id", "user id", "session token", "password"].contains(&secret.what)
+        });
+        secrets
+    }
+
+    /// The addresses that they have or had.
+    pub(super) fn addresses(&self) -> Vec<&str> {
+        let former = self.former.as_deref();
+        former.into_iter().chain([self.email.as_str()]).collect()
+    }
+
+    /// Takes another address to sign in with.
+    pub(super) async fn take_another_address(&mut self) -> Result<(), WalkError> {
+        let email = self.email.replace("canary", "moved");
+        let mut profile = serde_json::Map::new();
+        profile.insert("email".to_owned(), json!(email));
+        profile.insert("currentPassword".to_owned(), json!(self.password));
+        self.keep(profile).await?;
+        self.former = Some(std::mem::replace(&mut self.email, email));
+        Ok(())
     }
 
     /// What they share for one booking.
@@ -231,6 +266,8 @@ impl Canary {
         let mut data: serde_json::Map<_, _> = chosen
             .map(|(field, value)| ((*field).to_owned(), json!(value)))
             .collect();
+        let additional = json!({"member": true, "wish": self.wish});
+        data.insert("additionalData".to_owned(), additional);
         data.insert("sharedWithHost".to_owned(), json!(true));
         Value::Object(data)
     }

@@ -1,6 +1,8 @@
 //! Through every route of the document and every page, before and after a revocation.
 
 use std::collections::BTreeSet;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use axum::Router;
 use axum::http::Method;
@@ -9,6 +11,7 @@ use spots_privacy::Randomness;
 use thiserror::Error;
 
 use super::hunt::{Hunt, Leak, Secret};
+use super::letters::{self, Letters};
 use super::people::{Canary, Share, Visitor, text};
 
 /// Every page, and every route that is for programs and not in the document.
@@ -38,6 +41,7 @@ pub const PAGE_ROUTES: &[&str] = &[
     "/me/export",
     "/me/preferences",
     "/me/profile",
+    "/me/shares/{shareId}",
     "/me/shares/{shareId}/receipt",
     "/me/sharing",
     "/me/sharing/revoke",
@@ -49,8 +53,10 @@ pub const PAGE_ROUTES: &[&str] = &[
     "/sign-out",
     "/sign-up",
 ];
-/// What the first canary shares and takes back.
+/// What the first canary shares and takes back,
 const SHARED: [&str; 4] = ["name", "phoneNumber", "email", "birthday"];
+/// and what they answer to the host's own questions.
+const ANSWERED: [&str; 2] = ["additionalData.member", "additionalData.wish"];
 /// More than any field or body may hold, in bytes.
 const TOO_LONG: usize = 300 * 1024;
 
@@ -79,6 +85,12 @@ pub enum WalkError {
     /// The host did not see what was shared with it, so that finding nothing proves nothing.
     #[error("the host does not see what is shared; the walk proves nothing")]
     Blind,
+    /// Letters cannot be read.
+    #[error("failed to read the letters")]
+    Letters(#[source] io::Error),
+    /// A letter did not go out, so that finding nothing in them proves nothing.
+    #[error("a letter did not go out; the walk proves nothing")]
+    NoLetter,
     /// The search cannot be prepared.
     #[error("failed to prepare the search")]
     Search(#[from] aho_corasick::BuildError),
@@ -99,6 +111,7 @@ pub struct Walked {
 #[derive(Debug)]
 pub struct Walk {
     router: Router,
+    letters: PathBuf,
     keeper: Canary,
     guest: Canary,
     other: Canary,
@@ -107,11 +120,18 @@ pub struct Walk {
 }
 
 impl Walk {
-    /// Signs people up, offers an event, shares data, and lets the host see it.
-    pub async fn begin(router: Router, random: &dyn Randomness) -> Result<Self, WalkError> {
+    /// Signs people up, lets them confirm their addresses by the letters that the platform puts into
+    /// a folder, offers an event, shares data, and lets the host see it.
+    pub async fn begin(
+        router: Router,
+        letters: &Path,
+        random: &dyn Randomness,
+    ) -> Result<Self, WalkError> {
         let keeper = Canary::arrive(&router, random, 0).await?;
-        let guest = Canary::arrive(&router, random, 1).await?;
+        let mut guest = Canary::arrive(&router, random, 1).await?;
         let other = Canary::arrive(&router, random, 2).await?;
+        letters::confirm(&guest, letters).await?;
+        letters::confirm_on_the_page(&router, &other, letters).await?;
         let host = json!({"name": "Kanary House", "kind": "business"});
         let host = text(
             &keeper
@@ -130,17 +150,21 @@ impl Walk {
             ("{shareId}", share.clone()),
             ("{name}", "spots.css".to_owned()),
         ];
-        let shares = SHARED.map(|field| Share {
+        let fields = SHARED.iter().chain(&ANSWERED);
+        let shares = fields.map(|field| Share {
             share: share.clone(),
-            field: field.to_owned(),
+            field: (*field).to_owned(),
         });
+        guest.take_another_address().await?;
+        letters::confirm(&guest, letters).await?;
         let walk = Self {
+            letters: letters.to_owned(),
+            shares: shares.collect(),
             router,
             keeper,
             guest,
             other,
             ids,
-            shares: shares.into(),
         };
         walk.look().await?;
         Ok(walk)
@@ -166,26 +190,31 @@ impl Walk {
             .collect()
     }
 
+    /// What stands in the letters that went out until now, and must not: anything of anybody but the
+    /// recipient's own address, or of `also`.
+    pub fn letters(&self, also: &[Secret]) -> Result<Letters, WalkError> {
+        let people = [
+            ("the host's member", &self.keeper),
+            ("the guest", &self.guest),
+            ("another guest", &self.other),
+        ];
+        letters::search(&self.letters, &people, also)
+    }
+
     /// As the host, on the page and over the API, while it is allowed.
     async fn look(&self) -> Result<(), WalkError> {
-        let name = self
-            .guest
-            .value("phoneNumber")
-            .trim_start_matches('+')
-            .to_owned();
+        let phone = self.guest.value("phoneNumber").trim_start_matches('+');
         let api = self.fill("/api/v1/hosts/{hostId}/events/{eventId}/guests");
         let page = self.fill("/hosts/{hostId}/events/{eventId}/guests");
-        let agents: Vec<_> = self.guest.secrets().into_iter().take(2).collect();
-        let hunt = Hunt::new(&agents)?;
+        let hunt = Hunt::new(&self.guest.never_shared())?;
         for (visitor, path) in [
             (&self.keeper.visitor, &api),
             (&Visitor::browser(&self.router, &self.keeper.token), &page),
         ] {
             let answer = visitor.send((Method::GET, path), None).await?;
             let bytes = answer.bytes();
-            let shown = bytes
-                .windows(name.len())
-                .any(|window| window == name.as_bytes());
+            let shown = String::from_utf8_lossy(&bytes);
+            let shown = shown.contains(phone) && shown.contains("by a confirmed e-mail address");
             if !shown || !hunt.search(path, &bytes).is_empty() {
                 return Err(WalkError::Blind);
             }
@@ -196,6 +225,7 @@ impl Walk {
     /// Takes everything back, then asks every route as everybody.
     pub async fn everywhere(&self, document: &Value) -> Result<Walked, WalkError> {
         let mut walked = Walked::default();
+        self.while_it_is_shared(&mut walked).await?;
         let revoked = self
             .guest
             .visitor
@@ -219,8 +249,7 @@ impl Walk {
             }
         }
         // The canaries' own turn: what they get is theirs, but not each other's.
-        let guests = Hunt::new(&self.guest.secrets())?;
-        let others = Hunt::new(&self.other.secrets())?;
+        let (guests, others) = (self.but(&self.other)?, self.but(&self.guest)?);
         for (method, path, name) in &operations {
             for (person, hunt) in [(&self.guest, &others), (&self.other, &guests)] {
                 let body =
@@ -230,6 +259,33 @@ impl Walk {
             }
         }
         Ok(walked)
+    }
+
+    /// What must not be seen by one person: what is everybody else's.
+    fn but(&self, person: &Canary) -> Result<Hunt, WalkError> {
+        let people = [&self.keeper, &self.guest, &self.other].into_iter();
+        let others = people.filter(|other| other.email != person.email);
+        Ok(Hunt::new(
+            &others.flat_map(Canary::secrets).collect::<Vec<_>>(),
+        )?)
+    }
+
+    /// Every page in everybody's browser; the host may see what is shared, but not who it is.
+    async fn while_it_is_shared(&self, walked: &mut Walked) -> Result<(), WalkError> {
+        let guests = [self.guest.never_shared(), self.other.never_shared()].concat();
+        for (person, hunt) in [
+            (&self.keeper, Hunt::new(&guests)?),
+            (&self.guest, self.but(&self.guest)?),
+            (&self.other, self.but(&self.other)?),
+        ] {
+            let browser = Visitor::browser(&self.router, &person.token);
+            for route in PAGE_ROUTES {
+                let asked = (&Method::GET, *route);
+                self.ask(&browser, asked, None, (&hunt, &mut *walked))
+                    .await?;
+            }
+        }
+        Ok(())
     }
 
     /// Every page and file, read and posted to, in the browsers of the host and of nobody.
@@ -317,11 +373,9 @@ impl Walk {
 
     fn body(&self, operation: &str) -> Value {
         match operation {
-            "create_account" => {
+            // Somebody whose data nobody looks for signs up, and in.
+            "create_account" | "create_session" => {
                 json!({"email": "later@example.org", "password": "long enough to do"})
-            }
-            "create_session" => {
-                json!({"email": self.keeper.email, "password": self.keeper.password})
             }
             "create_host" => json!({"name": "Another house", "kind": "club"}),
             "update_member_list" => json!({"entries": [self.guest.email]}),
@@ -334,7 +388,7 @@ impl Walk {
 
 /// Says what the host asks for, and offers an event; returns its id.
 async fn offered(router: &Router, keeper: &Canary, host: &str) -> Result<String, WalkError> {
-    let rules: Vec<_> = SHARED.map(rule).into();
+    let rules: Vec<_> = SHARED.iter().chain(&ANSWERED).map(|it| rule(it)).collect();
     let path = format!("/api/v1/hosts/{host}/requirements/business_event");
     keeper
         .visitor
@@ -375,10 +429,21 @@ fn takes_body(method: &Method) -> bool {
 }
 
 fn rule(field: &str) -> Value {
-    json!({
+    let mut rule = json!({
         "field": field, "ask": "optional", "purpose": "To look after you.", "retentionDays": 2,
         "label": "What we ask",
-    })
+    });
+    if field == "additionalData.member" {
+        let vouched = json!({
+            "valueType": "company_member", "choices": ["Kanary House"],
+            "vouchedBy": "email_domain", "emailDomain": "example.org",
+        });
+        rule.as_object_mut()
+            .into_iter()
+            .zip(vouched.as_object().cloned())
+            .for_each(|(rule, vouched)| rule.extend(vouched));
+    }
+    rule
 }
 
 /// An event that begins a week from now.

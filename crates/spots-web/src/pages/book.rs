@@ -234,7 +234,7 @@ impl Step<'_> {
                     label: label(field),
                     // What SPOTS answers is a yes with who vouches; what was typed stays here.
                     value: if field.rule.kind.is_attested() {
-                        "yes".to_owned()
+                        "yes, if it is so".to_owned()
                     } else {
                         self.value(field)
                     },

@@ -38,18 +38,17 @@ pub(super) async fn list(signed_in: SignedIn, query: Query) -> Result<Response, 
     let number = page_number(&query);
     let skipped = (number as usize - 1) * ROWS;
     let more = found.len() > skipped + ROWS;
+    let mut bookings = Vec::new();
+    for details in found.iter().skip(skipped).take(ROWS) {
+        bookings.push(row(&signed_in, details).await?);
+    }
     let period = if past { "past" } else { "" };
     let address = format!("/me/bookings?q={}&period={period}", encode(query.get("q")));
     Ok(show(&MyBookingsPage {
         page: signed_in.page("Your bookings", Section::Bookings),
         q: query.get("q").to_owned(),
         period: if past { Period::Past } else { Period::Upcoming },
-        bookings: found
-            .iter()
-            .skip(skipped)
-            .take(ROWS)
-            .map(|details| row(&signed_in, details))
-            .collect(),
+        bookings,
         pager: pager(number, more, &address),
     }))
 }
@@ -67,15 +66,12 @@ async fn all(signed_in: &SignedIn) -> Result<Vec<BookingDetails>, ServiceError> 
     }
 }
 
-fn row(signed_in: &SignedIn, details: &BookingDetails) -> BookingRow {
+async fn row(signed_in: &SignedIn, details: &BookingDetails) -> Result<BookingRow, ServiceError> {
     let record = &details.record;
     let zone = zone(record);
     let starts_at = record.placed.slot.starts_at;
-    let live = details
-        .shared
-        .iter()
-        .filter(|shared| shared.value.is_some());
-    BookingRow {
+    let live = details.shared.iter().filter(|shared| shared.is_live());
+    Ok(BookingRow {
         id: record.id.to_string(),
         event_title: record.title.clone(),
         event_type: record.event_type,
@@ -83,9 +79,9 @@ fn row(signed_in: &SignedIn, details: &BookingDetails) -> BookingRow {
         date: badge(starts_at, signed_in.visitor.zone.as_ref().unwrap_or(&zone)),
         when: when(signed_in, record),
         party: record.placed.party,
-        state: state(signed_in.ctx(), record),
+        state: state(signed_in.ctx(), record).await?,
         shared: u32::try_from(live.count()).unwrap_or(u32::MAX),
-    }
+    })
 }
 
 pub(super) async fn show_booking(
@@ -94,14 +90,14 @@ pub(super) async fn show_booking(
 ) -> Result<Response, Trouble> {
     let details = lookup(&signed_in, &id).await?;
     let record = &details.record;
-    let (live, ended): (Vec<_>, Vec<_>) = details
-        .shared
-        .iter()
-        .partition(|shared| shared.value.is_some());
+    let asked = service::asked(signed_in.ctx(), &details.shared).await?;
+    let named = |shared: &SharedValue| field(&shared.field.field, asked.label(&shared.field));
+    let (live, ended): (Vec<_>, Vec<_>) =
+        details.shared.iter().partition(|shared| shared.is_live());
     Ok(show(&BookingPage {
         page: signed_in.page(record.title.clone(), Section::Bookings),
         id: record.id.to_string(),
-        state: state(signed_in.ctx(), record),
+        state: state(signed_in.ctx(), record).await?,
         event_id: record.event.to_string(),
         event_title: record.title.clone(),
         event_type: record.event_type,
@@ -117,12 +113,9 @@ pub(super) async fn show_booking(
         evidence: evidence(&signed_in, record).await?,
         shared: live
             .iter()
-            .map(|shared| booked_field(&signed_in, record, shared))
+            .map(|shared| booked_field(&signed_in, record, shared, named(shared)))
             .collect(),
-        ended: ended
-            .iter()
-            .map(|shared| field(&shared.field.field).label)
-            .collect(),
+        ended: ended.iter().map(|shared| named(shared).label).collect(),
         receipt: details
             .shared
             .first()
@@ -163,30 +156,43 @@ async fn evidence(
     }))
 }
 
-fn booked_field(signed_in: &SignedIn, record: &BookingRecord, shared: &SharedValue) -> BookedField {
+fn booked_field(
+    signed_in: &SignedIn,
+    record: &BookingRecord,
+    shared: &SharedValue,
+    field: Field,
+) -> BookedField {
     let own = signed_in.visitor.zone.clone();
     let zone = own.unwrap_or_else(|| zone(record));
     let until = nanoseconds(shared.field.expires_at_ns);
     BookedField {
         share_id: shared.field.share.to_string(),
-        field: field(&shared.field.field),
-        value: shared
-            .value
-            .as_ref()
-            .map_or(String::new(), |text| text.disclose().to_owned()),
+        field,
+        value: value(shared),
         until: moment(until, &zone, signed_in.ctx().now()),
     }
 }
 
-/// A field with its words for people.
-pub(super) fn field(name: &FieldName) -> Field {
-    match name {
-        FieldName::Standard(standard) => Field::standard(*standard),
-        FieldName::Additional(key) => Field::additional(key, key.clone()),
+/// What is shared, as its owner reads it.
+pub(super) fn value(shared: &SharedValue) -> String {
+    match &shared.value {
+        Some(text) => text.disclose().to_owned(),
+        None if shared.altered => "cannot be read: it was altered in the database. Stop sharing \
+                                   it, and tell whoever operates this server."
+            .to_owned(),
+        None => String::new(),
     }
 }
 
-fn when(signed_in: &SignedIn, record: &BookingRecord) -> EventTime {
+/// A field with its words for people: the host's, where it declared the field itself.
+pub(super) fn field(name: &FieldName, label: Option<&str>) -> Field {
+    match name {
+        FieldName::Standard(standard) => Field::standard(*standard),
+        FieldName::Additional(key) => Field::additional(key, label.unwrap_or(key)),
+    }
+}
+
+pub(super) fn when(signed_in: &SignedIn, record: &BookingRecord) -> EventTime {
     let at = record.placed.slot.starts_at;
     event_time(
         at,
@@ -200,14 +206,18 @@ fn zone(record: &BookingRecord) -> TimeZone {
     TimeZone::get(&record.time_zone).unwrap_or(TimeZone::UTC)
 }
 
-fn state(ctx: &Ctx, record: &BookingRecord) -> BookingState {
-    if record.cancelled_at_ns.is_some() {
-        BookingState::Cancelled
+async fn state(ctx: &Ctx, record: &BookingRecord) -> Result<BookingState, ServiceError> {
+    Ok(if record.cancelled_at_ns.is_some() {
+        if service::is_called_off(ctx, record.event).await? {
+            BookingState::CalledOff
+        } else {
+            BookingState::Cancelled
+        }
     } else if record.placed.slot.starts_at <= ctx.now() {
         BookingState::Past
     } else {
         BookingState::Confirmed
-    }
+    })
 }
 
 pub(super) async fn cancel(

@@ -4,10 +4,12 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use spots_host::ServiceError;
+use spots_host::browser::words::moment;
 use spots_host::browser::{Reading, Trouble, sign_in_first};
-use spots_host::view::{Flash, Page, Reader, Section};
+use spots_host::view::{Flash, Moment, Page, Reader, Section};
 
 use crate::http::MaybeMe;
 use crate::platform::Platform;
@@ -83,6 +85,16 @@ impl SignedIn {
 
     pub(super) fn page(&self, title: impl Into<String>, section: Section) -> Page {
         self.visitor.page(title, section)
+    }
+
+    /// A moment in the reader's zone, or in UTC and said so.
+    pub(super) fn moment(&self, at: Timestamp) -> Moment {
+        let now = self.ctx().now();
+        if let Some(zone) = &self.visitor.zone {
+            return moment(at, zone, now);
+        }
+        let utc = moment(at, &TimeZone::UTC, now);
+        Moment::new(utc.datetime, format!("{} UTC", utc.text))
     }
 }
 

@@ -3,23 +3,21 @@
 use std::collections::BTreeMap;
 
 use axum::response::Response;
-use jiff::tz::TimeZone;
 use spots_booking::FieldName;
 use spots_host::ServiceError;
-use spots_host::browser::words::moment;
 use spots_host::browser::{Form, Query, Trouble, page_number, pager, see_other, show};
-use spots_host::view::{Moment, Section};
+use spots_host::view::{Field, Moment, Section};
 use spots_store::PageRequest;
-use spots_store::model::{Selection, ShareFilter};
+use spots_store::model::{Selection, ShareFilter, SharedField};
 
-use super::bookings::field;
+use super::bookings::{field, value, when};
 use super::request::SignedIn;
 use super::view::{
     BookingShares, EndedLine, FieldEntry, FieldShares, HostShares, LastLooked, ShareLine,
     SharingPage, SharingView,
 };
 use super::words::nanoseconds;
-use crate::service::{self, SharedValue};
+use crate::service::{self, Asked, SharedValue};
 
 /// Shared fields of one page.
 const ROWS: u32 = 100;
@@ -43,6 +41,7 @@ pub(super) async fn list(signed_in: SignedIn, query: Query) -> Result<Response, 
     let found = service::shares(ctx, person, filter, part).await?;
     let words = Words {
         signed_in: &signed_in,
+        asked: service::asked(ctx, &found.items).await?,
     };
     let view = match by {
         "field" => SharingView::ByField(words.by_field(&found.items)),
@@ -58,17 +57,16 @@ pub(super) async fn list(signed_in: SignedIn, query: Query) -> Result<Response, 
 
 struct Words<'a> {
     signed_in: &'a SignedIn,
+    asked: Asked,
 }
 
 impl Words<'_> {
-    /// In the reader's zone, or in UTC and said so.
     fn moment(&self, at_ns: i64) -> Moment {
-        let now = self.signed_in.ctx().now();
-        if let Some(zone) = &self.signed_in.visitor.zone {
-            return moment(nanoseconds(at_ns), zone, now);
-        }
-        let utc = moment(nanoseconds(at_ns), &TimeZone::UTC, now);
-        Moment::new(utc.datetime, format!("{} UTC", utc.text))
+        self.signed_in.moment(nanoseconds(at_ns))
+    }
+
+    fn field(&self, shared: &SharedField) -> Field {
+        field(&shared.field, self.asked.label(shared))
     }
 
     fn looked(&self, shared: &SharedValue) -> LastLooked {
@@ -84,9 +82,16 @@ impl Words<'_> {
         for shared in shares {
             let host = &shared.field.host;
             let id = host.id.to_string();
+            let (ctx, person) = (self.signed_in.ctx(), self.signed_in.person());
+            let booked = shared.field.booking;
+            let known = hosts.last().and_then(|last| last.bookings.last());
+            if known.is_some_and(|known| known.booking_id == booked.to_string()) {
+                let last = hosts.last_mut().and_then(|last| last.bookings.last_mut());
+                last.expect("there is one").lines.push(self.line(shared));
+                continue;
+            }
+            let booking = service::booking(ctx, person, booked).await?;
             if hosts.last().is_none_or(|last| last.host_id != id) {
-                let (ctx, person) = (self.signed_in.ctx(), self.signed_in.person());
-                let booking = service::booking(ctx, person, shared.field.booking).await?;
                 let of_host = shares.iter().filter(|other| other.field.host.id == host.id);
                 let latest = of_host.max_by_key(|other| {
                     (other.field.last_downloaded_ns, other.field.last_opened_ns)
@@ -100,21 +105,13 @@ impl Words<'_> {
                     bookings: Vec::new(),
                 });
             }
-            let bookings = &mut hosts.last_mut().expect("a host was just added").bookings;
-            let id = shared.field.booking.to_string();
-            if bookings.last().is_none_or(|last| last.booking_id != id) {
-                bookings.push(BookingShares {
-                    booking_id: id,
-                    event_title: shared.field.title.clone(),
-                    when: self.moment(shared.field.shared.at_ns),
-                    lines: Vec::new(),
-                });
-            }
-            bookings
-                .last_mut()
-                .expect("a booking was just added")
-                .lines
-                .push(self.line(shared));
+            let host = hosts.last_mut().expect("a host was just added");
+            host.bookings.push(BookingShares {
+                booking_id: booked.to_string(),
+                event_title: shared.field.title.clone(),
+                when: when(self.signed_in, &booking.record),
+                lines: vec![self.line(shared)],
+            });
         }
         Ok(hosts)
     }
@@ -122,7 +119,7 @@ impl Words<'_> {
     fn line(&self, shared: &SharedValue) -> ShareLine {
         ShareLine {
             share_id: shared.field.share.to_string(),
-            field: field(&shared.field.field),
+            field: self.field(&shared.field),
             value: value(shared),
             since: self.moment(shared.field.shared.at_ns),
             until: self.moment(shared.field.expires_at_ns),
@@ -131,9 +128,10 @@ impl Words<'_> {
 
     /// What ended, and how far it is gone.
     fn ended(&self, shares: &[SharedValue]) -> Vec<EndedLine> {
-        let ended = shares.iter().filter(|shared| shared.value.is_none());
+        let ended = shares.iter().filter(|shared| !shared.is_live());
         let line = |shared: &SharedValue| EndedLine {
-            field: field(&shared.field.field),
+            share_id: shared.field.share.to_string(),
+            field: self.field(&shared.field),
             host_name: shared.field.host.name.clone(),
             booking_id: shared.field.booking.to_string(),
             event_title: shared.field.title.clone(),
@@ -146,11 +144,15 @@ impl Words<'_> {
     }
 
     fn by_field(&self, shares: &[SharedValue]) -> Vec<FieldShares> {
-        let mut fields: BTreeMap<&FieldName, Vec<FieldEntry>> = BTreeMap::new();
+        let mut fields: BTreeMap<&FieldName, FieldShares> = BTreeMap::new();
         for shared in shares {
             fields
                 .entry(&shared.field.field)
-                .or_default()
+                .or_insert_with(|| FieldShares {
+                    field: self.field(&shared.field),
+                    entries: Vec::new(),
+                })
+                .entries
                 .push(FieldEntry {
                     share_id: shared.field.share.to_string(),
                     host_name: shared.field.host.name.clone(),
@@ -161,21 +163,8 @@ impl Words<'_> {
                     last_looked: self.looked(shared),
                 });
         }
-        fields
-            .into_iter()
-            .map(|(name, entries)| FieldShares {
-                field: field(name),
-                entries,
-            })
-            .collect()
+        fields.into_values().collect()
     }
-}
-
-fn value(shared: &SharedValue) -> String {
-    shared
-        .value
-        .as_ref()
-        .map_or(String::new(), |text| text.disclose().to_owned())
 }
 
 pub(super) async fn revoke(signed_in: SignedIn, form: Form) -> Result<Response, Trouble> {

@@ -16,6 +16,7 @@ mod my_bookings;
 mod preferences;
 mod profile;
 mod prose;
+mod receipt;
 mod sharing;
 mod sign_in;
 
@@ -32,6 +33,7 @@ pub use my_bookings::{BookingRow, MyBookingsPage};
 pub use preferences::{DefaultTick, HostDefaults, PreferencesPage, TypeDefaults};
 pub use profile::ProfilePage;
 pub use prose::ProsePage;
+pub use receipt::{ReceiptEvent, ReceiptField, ReceiptPage};
 pub use sharing::{
     BookingShares, EndedLine, FieldEntry, FieldShares, HostShares, LastLooked, ShareLine,
     SharingPage, SharingView,

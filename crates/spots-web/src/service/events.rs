@@ -121,6 +121,11 @@ pub async fn event(ctx: &Ctx, id: EventId, from: Option<Timestamp>) -> Answer<Ev
     details(ctx, record(ctx, id).await?, from).await
 }
 
+/// Whether the host called an event off.
+pub async fn is_called_off(ctx: &Ctx, id: EventId) -> Answer<bool> {
+    Ok(record(ctx, id).await?.event.called_off)
+}
+
 /// Looks up an event of a host with its times. One of another host is not there, and is looked at no
 /// further, so that it takes no longer to say so.
 pub async fn event_of(ctx: &Ctx, member: &Member, id: EventId) -> Answer<EventDetails> {

@@ -195,7 +195,8 @@ fn opened(ctx: &Ctx, record: GuestRecord) -> Answer<Guest> {
                 .field()
                 .parse()
                 .map_err(|cause| ServiceError::failed("read the name of a field", cause))?;
-            let value = proof.open(ctx.keys()).map_err(unopened)?;
+            let place = format!("{} of {}", proof.field(), proof.share());
+            let value = proof.open(ctx.keys()).map_err(unopened(place))?;
             Ok(GuestField { field, value })
         })
         .collect::<Answer<_>>()?;

@@ -87,8 +87,17 @@ async fn hashes(ctx: &Ctx, proofs: &[Vec<std::ops::Range<u64>>]) -> Answer<Vec<V
     proofs.iter().map(proof).collect()
 }
 
+/// A receipt, and the words in which its host asked.
+#[derive(Debug)]
+pub struct Issued {
+    /// The receipt.
+    pub receipt: Receipt,
+    /// What was asked, as the person saw it.
+    pub asked: Requirements,
+}
+
 /// The receipt of a share as it stands now.
-pub async fn receipt(ctx: &Ctx, person: &Person, share: ShareId) -> Answer<Receipt> {
+pub async fn receipt(ctx: &Ctx, person: &Person, share: ShareId) -> Answer<Issued> {
     let store = ctx.store();
     let record = store
         .lookup_share(person.agent(), share)
@@ -134,7 +143,10 @@ pub async fn receipt(ctx: &Ctx, person: &Person, share: ShareId) -> Answer<Recei
         },
         signature: String::new(),
     };
-    Ok(receipt.sign(key))
+    Ok(Issued {
+        receipt: receipt.sign(key),
+        asked: requirements,
+    })
 }
 
 async fn proofs(ctx: &Ctx, record: &ShareRecord, size: u64) -> Answer<Vec<Proof>> {

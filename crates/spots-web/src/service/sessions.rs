@@ -90,9 +90,12 @@ pub async fn person(ctx: &Ctx, token: &str) -> Answer<Person> {
         .await
         .map_err(stored)?
         .ok_or(ServiceError::NotSignedIn)?;
-    let owner = Owner::signed_in(session, &token_hash, ctx.stamp().at_ns).map_err(unopened)?;
+    let owner = Owner::signed_in(session, &token_hash, ctx.stamp().at_ns)
+        .map_err(unopened("a session".to_owned()))?;
     ctx.platform().note_mapping();
-    owner.unlock(ctx.keys(), &kept).map_err(unopened)
+    owner
+        .unlock(ctx.keys(), &kept)
+        .map_err(unopened("an account".to_owned()))
 }
 
 /// Ends the session of a token; one that is over already is no error.

@@ -1,5 +1,8 @@
 //! What a person shares: seeing it, taking it back, and who looked.
 
+use std::collections::BTreeMap;
+
+use spots_booking::{EventType, FieldName, HostId, Requirements};
 use spots_privacy::consent::Person;
 use spots_privacy::{NotOpen, Personal};
 use spots_store::model::{OFFSET_MAX, Opening, PAGE_ROWS_MAX, Selection, ShareFilter, SharedField};
@@ -12,8 +15,57 @@ use super::{Answer, Ctx, stored, unopened};
 pub struct SharedValue {
     /// The field, with whom, and how it stands.
     pub field: SharedField,
-    /// What the host may read now; `None` once it ended.
+    /// What the host may read now; `None` once it ended, and where it does not open.
     pub value: Option<Personal>,
+    /// Whether it does not open: it was altered or moved in the database. It can be taken back.
+    pub altered: bool,
+}
+
+impl SharedValue {
+    /// Whether it is shared now.
+    pub fn is_live(&self) -> bool {
+        self.value.is_some() || self.altered
+    }
+}
+
+/// What hosts asked when somebody shared with them, by host, type and version.
+#[derive(Debug, Default)]
+pub struct Asked(BTreeMap<(HostId, EventType, u32), Requirements>);
+
+impl Asked {
+    /// What the host called a field of its own; `None` where the field has a name everywhere.
+    pub fn label(&self, shared: &SharedField) -> Option<&str> {
+        let asked = self.0.get(&version(shared))?;
+        let rule = asked.rules().iter().find(|it| it.field == shared.field);
+        rule.map(|rule| rule.label.as_str())
+    }
+}
+
+fn version(shared: &SharedField) -> (HostId, EventType, u32) {
+    let SharedField {
+        host, event_type, ..
+    } = shared;
+    (host.id, *event_type, shared.requirements_version)
+}
+
+/// The questions behind what is shared, for the names of fields that hosts declared themselves.
+pub async fn asked(ctx: &Ctx, shares: &[SharedValue]) -> Answer<Asked> {
+    let mut asked = Asked::default();
+    for SharedValue { field, .. } in shares {
+        let key @ (host, event_type, number) = version(field);
+        if !matches!(field.field, FieldName::Additional(_)) || asked.0.contains_key(&key) {
+            continue;
+        }
+        let found = ctx
+            .store()
+            .lookup_requirements_at(host, event_type, number)
+            .await
+            .map_err(stored)?;
+        asked
+            .0
+            .extend(found.map(|record| (key, record.requirements)));
+    }
+    Ok(asked)
 }
 
 /// What a person shares, by host, booking and field.
@@ -75,10 +127,21 @@ pub async fn openings(ctx: &Ctx, person: &Person, page: PageRequest) -> Answer<P
 
 fn opened(ctx: &Ctx, person: &Person, field: SharedField) -> Answer<SharedValue> {
     let proof = field.grant.clone().own(person, ctx.stamp().at_ns);
-    let value = match proof {
-        Ok(proof) => Some(proof.open(ctx.keys()).map_err(unopened)?),
-        Err(NotOpen::Revoked | NotOpen::Expired | NotOpen::Erased) => None,
-        Err(other) => return Err(unopened(other)),
+    let place = format!("{} of {}", field.field, field.share);
+    let opened = proof.and_then(|proof| proof.open(ctx.keys()));
+    let (value, altered) = match opened {
+        Ok(value) => (Some(value), false),
+        Err(NotOpen::Revoked | NotOpen::Expired | NotOpen::Erased) => (None, false),
+        // Its owner must be able to see that it is there, and to take it back.
+        Err(cause @ (NotOpen::Key(_) | NotOpen::Seal(_))) => {
+            tracing::error!(place, %cause, "does not open");
+            (None, true)
+        }
+        Err(other) => return Err(unopened(place)(other)),
     };
-    Ok(SharedValue { field, value })
+    Ok(SharedValue {
+        field,
+        value,
+        altered,
+    })
 }

@@ -50,6 +50,20 @@ pub(crate) struct WrongNumbers {
 }
 
 impl WrongNumbers {
+    /// Counts one, unless there were too many.
+    fn count(&mut self, host: HostId, now: Timestamp) -> bool {
+        let counted = self.of(host, now);
+        let may = *counted < WRONG_NUMBERS_MAX;
+        *counted += u32::from(may);
+        may
+    }
+
+    /// One was right after all.
+    fn take_back(&mut self, host: HostId, now: Timestamp) {
+        let counted = self.of(host, now);
+        *counted = counted.saturating_sub(1);
+    }
+
     fn of(&mut self, host: HostId, now: Timestamp) -> &mut u32 {
         let hour = now.as_second() / 3_600;
         if self.hour != hour {
@@ -260,16 +274,18 @@ async fn listed(
     if given == "yes" {
         return Ok(None);
     }
-    if *ctx.platform().wrong_numbers().of(host, ctx.now()) >= WRONG_NUMBERS_MAX {
+    let now = ctx.now();
+    // Counted before it is looked up: many guesses at once are many guesses.
+    if !ctx.platform().wrong_numbers().count(host, now) {
         let what = "wrong member numbers in an hour at this host";
         let most = u64::from(WRONG_NUMBERS_MAX);
         return Err(Refusal::Limit { what, most }.into());
     }
     let entry = hashed(ctx, host, given);
     let found = ctx.store().is_on_member_list(host, entry).await;
-    if found.map_err(stored)? {
-        return Ok(Some(Listed::Number));
+    if !found.map_err(stored)? {
+        return Ok(None);
     }
-    *ctx.platform().wrong_numbers().of(host, ctx.now()) += 1;
-    Ok(None)
+    ctx.platform().wrong_numbers().take_back(host, now);
+    Ok(Some(Listed::Number))
 }

@@ -94,7 +94,7 @@ pub(crate) fn instant_of_ns(nanoseconds: i64) -> Instant {
 
 impl From<SharedValue> for SharedFieldBody {
     fn from(shared: SharedValue) -> Self {
-        let SharedValue { field, value } = shared;
+        let SharedValue { field, value, .. } = shared;
         Self {
             share_id: field.share.to_string(),
             booking_id: field.booking.to_string(),

@@ -16,7 +16,9 @@ use rusqlite::Connection;
 use serde_json::Value;
 use spots_privacy::{SystemRandomness, remains};
 use spots_testkit::app::TestApp;
-use spots_web::leaks::{Hunt, Leak, PAGE_ROUTES, Secret, Share, Walk, Walked};
+use spots_web::leaks::{Hunt, Leak, PAGE_ROUTES, Secret, Share, Walk, WalkError, Walked};
+use spots_web::{Carrier, Mail, Settings};
+use tempfile::TempDir;
 
 fn document() -> Value {
     serde_json::to_value(spots_web::openapi()).unwrap()
@@ -46,12 +48,35 @@ fn logged() -> Log {
         let writer = log.clone();
         let subscriber = tracing_subscriber::fmt()
             .with_max_level(tracing::Level::TRACE)
+            .with_ansi(false)
             .with_writer(move || writer.clone())
             .finish();
         drop(tracing::subscriber::set_global_default(subscriber));
         log
     })
     .clone()
+}
+
+/// Settings with letters that this carries.
+fn mailing(carrier: Carrier) -> Settings {
+    let mail = Mail::new(carrier, "spots@spots.example", "https://spots.example");
+    Settings {
+        mail: Some(mail.unwrap()),
+        ..Settings::default()
+    }
+}
+
+/// An app whose letters go into a folder, and that folder.
+fn with_letters() -> (TestApp, TempDir) {
+    let letters = tempfile::tempdir().unwrap();
+    let carrier = Carrier::Folder(letters.path().to_owned());
+    let app = TestApp::with_settings(mailing(carrier)).unwrap();
+    (app, letters)
+}
+
+async fn begun(router: Router, letters: &TempDir) -> Walk {
+    let walk = Walk::begin(router, letters.path(), &SystemRandomness);
+    walk.await.unwrap()
 }
 
 #[test]
@@ -68,10 +93,10 @@ fn the_walk_knows_every_page_that_the_sources_register() {
 }
 
 #[tokio::test]
-async fn nothing_comes_out_of_any_route_log_or_file() {
+async fn nothing_comes_out_of_any_route_letter_log_or_file() {
     let log = logged();
-    let app = TestApp::new().unwrap();
-    let walk = Walk::begin(app.router(), &SystemRandomness).await.unwrap();
+    let (app, letters) = with_letters();
+    let walk = begun(app.router(), &letters).await;
     let wrapped = wrapped_keys(&app.folder().join("spots.sqlite"));
     assert_eq!(wrapped.len(), walk.shares().len());
     let document = document();
@@ -91,16 +116,18 @@ async fn nothing_comes_out_of_any_route_log_or_file() {
         String::from_utf8_lossy(&text).contains("answered"),
         "nothing was logged"
     );
-    let hunt = Hunt::new(&walk.secrets()).unwrap();
-    assert_eq!(hunt.search("the log", &text), []);
+    let letters = walk.letters(&wrapped).unwrap();
+    assert_eq!(letters.leaks, []);
+    assert!(letters.count >= 4, "one to each address: {letters:?}");
+    let secrets = [walk.secrets(), letters.tokens.clone()].concat();
+    assert_eq!(Hunt::new(&secrets).unwrap().search("the log", &text), []);
 
     let backup = tempfile::tempdir().unwrap();
     settle(
         &app.folder().join("spots.sqlite"),
         &backup.path().join("backup.sqlite"),
     );
-    let mut secrets = walk.stored_secrets();
-    secrets.extend(wrapped);
+    let secrets = [walk.stored_secrets(), letters.tokens, wrapped].concat();
     let hunt = Hunt::new(&secrets).unwrap();
     for folder in [app.folder(), backup.path()] {
         assert_eq!(hunt.search_folder(folder).unwrap(), []);
@@ -110,8 +137,10 @@ async fn nothing_comes_out_of_any_route_log_or_file() {
 
 #[tokio::test]
 async fn nothing_comes_out_of_any_route_or_file_on_postgres() {
-    let app = TestApp::on_postgres().await.unwrap();
-    let walk = Walk::begin(app.router(), &SystemRandomness).await.unwrap();
+    let letters = tempfile::tempdir().unwrap();
+    let carrier = Carrier::Folder(letters.path().to_owned());
+    let app = TestApp::on_postgres_with(mailing(carrier)).await.unwrap();
+    let walk = begun(app.router(), &letters).await;
     let database = app.postgres().unwrap();
     let (client, connection) = tokio_postgres::connect(&database.url(), tokio_postgres::NoTls)
         .await
@@ -124,7 +153,8 @@ async fn nothing_comes_out_of_any_route_or_file_on_postgres() {
         what: "destroyed key",
         bytes: row.get(0),
     };
-    let keys = Hunt::new(&rows.iter().map(key).collect::<Vec<_>>()).unwrap();
+    let wrapped: Vec<_> = rows.iter().map(key).collect();
+    let keys = Hunt::new(&wrapped).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let early = folder.path().join("early.sql");
     database.dump(&early).unwrap();
@@ -132,6 +162,8 @@ async fn nothing_comes_out_of_any_route_or_file_on_postgres() {
 
     let Walked { leaks, .. } = walk.everywhere(&document()).await.unwrap();
     assert_eq!(leaks, [], "on the routes");
+    let letters = walk.letters(&wrapped).unwrap();
+    assert_eq!(letters.leaks, []);
     client.batch_execute("CHECKPOINT").await.unwrap();
     let dump = folder.path().join("dump.sql");
     database.dump(&dump).unwrap();
@@ -141,7 +173,7 @@ async fn nothing_comes_out_of_any_route_or_file_on_postgres() {
             .contains("Kanary House"),
         "the dump is empty"
     );
-    let hunt = Hunt::new(&walk.stored_secrets()).unwrap();
+    let hunt = Hunt::new(&[walk.stored_secrets(), letters.tokens].concat()).unwrap();
     assert_eq!(hunt.search_file(&dump).unwrap(), []);
     assert_eq!(keys.search_file(&dump).unwrap(), []);
     // Data files, write-ahead log, the server's own log. Destroyed keys stay in the first two until
@@ -288,9 +320,9 @@ const DEFECTS: [(&str, &str, Defect); 10] = [
 #[tokio::test]
 async fn each_kind_of_leak_is_found_where_it_was_planted() {
     for (what, form, defect) in DEFECTS {
-        let app = TestApp::new().unwrap();
+        let (app, letters) = with_letters();
         let router = defective(app.router(), defect);
-        let walk = Walk::begin(router, &SystemRandomness).await.unwrap();
+        let walk = begun(router, &letters).await;
         let Walked { leaks, .. } = walk.everywhere(&document()).await.unwrap();
         let found = |leak: &Leak| {
             leak.what == what && leak.form == form && leak.place.ends_with(" /healthz")
@@ -304,11 +336,11 @@ async fn each_kind_of_leak_is_found_where_it_was_planted() {
 #[tokio::test]
 async fn a_leak_into_the_log_or_a_file_is_found() {
     let log = logged();
-    let app = TestApp::new().unwrap();
+    let (app, letters) = with_letters();
     let router = defective(app.router(), |known, _, _| {
         tracing::trace!(guest = name(known), "somebody came");
     });
-    let walk = Walk::begin(router, &SystemRandomness).await.unwrap();
+    let walk = begun(router, &letters).await;
     let database = app.folder().join("spots.sqlite");
     let wrapped = wrapped_keys(&database);
     let early = tempfile::tempdir().unwrap();
@@ -349,4 +381,81 @@ async fn a_leak_into_the_log_or_a_file_is_found() {
     let hunt = Hunt::new(&walk.stored_secrets()).unwrap();
     let found = hunt.search_folder(app.folder()).unwrap();
     assert!(found.iter().any(|leak| leak.what == "name"), "{found:?}");
+}
+
+/// How a defect writes a secret into a letter.
+type Written = fn(&[u8]) -> String;
+
+const IN_LETTERS: [(&str, &str, Written); 5] = [
+    ("agent id", "as it is", as_it_is),
+    ("e-mail address", "as it is", as_it_is),
+    ("name", "quoted-printable", |secret| {
+        let written = secret.iter().map(|byte| match byte {
+            b' '..=b'<' | b'>'..=b'~' => char::from(*byte).to_string(),
+            other => format!("={other:02X}"),
+        });
+        // With soft breaks, as no line may be long.
+        written
+            .collect::<Vec<_>>()
+            .chunks(9)
+            .map(<[_]>::concat)
+            .collect::<Vec<_>>()
+            .join("=\n")
+    }),
+    ("wish", "base64", |secret| {
+        let text = base64::engine::general_purpose::STANDARD.encode(secret);
+        let lines = text.as_bytes().chunks(20).map(String::from_utf8_lossy);
+        lines.collect::<Vec<_>>().join("\n")
+    }),
+    ("destroyed key", "hexadecimal", |secret| {
+        let digits: Vec<_> = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+        digits.concat()
+    }),
+];
+
+fn as_it_is(secret: &[u8]) -> String {
+    String::from_utf8(secret.to_vec()).unwrap()
+}
+
+/// A mail program that adds what a file holds to each letter, which is empty until somebody shared.
+#[tokio::test]
+async fn a_leak_into_a_letter_is_found() {
+    for (what, form, written) in IN_LETTERS {
+        let (letters, beside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let planted = beside.path().join("planted");
+        std::fs::write(&planted, "").unwrap();
+        let command = format!(
+            "cat - '{}' > \"$(mktemp '{}/XXXXXXXX.eml')\"",
+            planted.display(),
+            letters.path().display()
+        );
+        let app = TestApp::with_settings(mailing(Carrier::Command(command))).unwrap();
+        let walk = begun(app.router(), &letters).await;
+        let keys = wrapped_keys(&app.folder().join("spots.sqlite"));
+        let secrets = [walk.secrets(), keys.clone()].concat();
+        // The first is the host's member's, the second the guest's.
+        let of = |what| secrets.iter().filter(move |secret| secret.what == what);
+        let planted_secret = of(what).nth(1).unwrap();
+        std::fs::write(&planted, written(&planted_secret.bytes)).unwrap();
+        let token = as_it_is(&of("session token").next().unwrap().bytes);
+        let keeper = app.bearer(&token);
+        let asked = keeper.post("/api/v1/me/email-confirmation", &Value::Null);
+        assert_eq!(asked.await.unwrap().status, 202);
+        let found = walk.letters(&keys).unwrap().leaks;
+        let there = |leak: &Leak| leak.what == what && leak.form == form;
+        assert!(found.iter().any(there), "{what}, {form}: {found:?}");
+        for leak in found {
+            let place = "the letter “Confirm your e-mail address” to the host's member";
+            assert!(leak.place.starts_with(place), "{leak}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn letters_that_do_not_go_out_prove_nothing() {
+    let letters = tempfile::tempdir().unwrap();
+    let lost = Carrier::Command("cat > /dev/null".to_owned());
+    let app = TestApp::with_settings(mailing(lost)).unwrap();
+    let walk = Walk::begin(app.router(), letters.path(), &SystemRandomness).await;
+    assert!(matches!(walk, Err(WalkError::NoLetter)), "{walk:?}");
 }

@@ -10,6 +10,7 @@ use spots_web::ledger::{self, Mirror, Standing};
 use spots_web::service::Ctx;
 
 use self::world::{Closed, Engine, World};
+use crate::host_pages::browser::Browser;
 
 /// Runs a scenario on both engines.
 macro_rules! on_both {
@@ -34,6 +35,7 @@ on_both! {
     every_kind_of_tampering_is_found_and_located
     an_old_backup_takes_no_revocation_back
     receipts_and_ledger_outlive_the_account
+    a_person_reads_their_receipt
 }
 
 async fn audit(world: &World, mirror: Option<&Mirror>, kept: Vec<String>) -> Vec<Finding> {
@@ -402,4 +404,57 @@ async fn the_ledger_proves_the_erasure(world: &World, signed: &str, before: Verd
         .json(200)
         .unwrap();
     assert!(!proof["hashes"].as_array().unwrap().is_empty());
+}
+
+/// The page says what the file says, at each step of a consent, and no value.
+async fn a_person_reads_their_receipt(engine: Engine) {
+    let world = World::build(engine).await;
+    let ada = Browser::of(&world.app, "ada@example.org").await;
+    let sharing = ada.page("/me/sharing").await;
+    let share = &Receipt::parse(&world.receipt().await).unwrap().record_id;
+    let path = format!("/me/shares/{share}");
+    assert!(sharing.contains(&format!("href=\"{path}\"")), "{sharing}");
+    let promised = ada.page(&path).await;
+    for said in [
+        "Café Mira",
+        "You agreed",
+        "optional",
+        "Promised to be in the ledger by",
+    ] {
+        assert!(promised.contains(said), "{said}: {promised}");
+    }
+
+    world.sequence().await;
+    world.revoke("name").await;
+    let page = ada.page(&path).await;
+    let ended = ada.page("/me/sharing?by=ended").await;
+    assert!(ended.contains(&format!("href=\"{path}\"")), "{ended}");
+    let (before, after) = page.split_once("You took it back").unwrap();
+    assert!(
+        before.contains("in the ledger") && after.contains("Promised"),
+        "{page}"
+    );
+    let counted = [
+        ("tag good\">Shared", 1),
+        ("tag\">Ended", 1),
+        ("Position ", 2),
+    ];
+    for (said, times) in counted {
+        assert_eq!(page.matches(said).count(), times, "{said}: {page}");
+    }
+    assert!(!page.contains("+4930555") && !page.contains(&world.ada.agent_id));
+    // What it offers to download is what the command checks, under the key that it names.
+    let key = world.key();
+    assert!(page.contains(&format!("--key {key}")), "{page}");
+    let file = ada.get(&format!("{path}/receipt")).await;
+    assert!(page.contains(&format!("href=\"{path}/receipt\" download")));
+    Receipt::parse(&file.text()).unwrap().verify(&key).unwrap();
+
+    let bob = Browser::of(&world.app, "bob@example.org").await;
+    for (browser, path) in [(&bob, path.as_str()), (&ada, "/me/shares/none")] {
+        let reply = browser.get(path).await;
+        assert_eq!(reply.status, 404, "{}", reply.text());
+    }
+    let nobody = Browser::nobody(&world.app).get(&path).await;
+    assert_eq!(nobody.headers["location"], format!("/sign-in?next={path}"));
 }

@@ -126,6 +126,7 @@ fn all_renderings() -> Vec<Rendering> {
         renderings::<web::BookingPage>("booking"),
         renderings::<web::MyBookingsPage>("my_bookings"),
         renderings::<web::SharingPage>("sharing"),
+        renderings::<web::ReceiptPage>("receipt"),
         renderings::<web::ProfilePage>("profile"),
         renderings::<web::ConfirmEmailPage>("confirm_email"),
         renderings::<web::PreferencesPage>("preferences"),

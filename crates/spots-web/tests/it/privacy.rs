@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 use spots_booking::EventType;
 use spots_testkit::app::{Person, TestApp};
 
+use crate::host_pages::browser::{Browser, value_of};
+
 struct World {
     app: TestApp,
     mira: Person,
@@ -317,6 +319,16 @@ async fn an_event_called_off_ends_what_was_shared_for_it() {
     assert_eq!(world.shares("").await["items"], json!([]));
     let refused = world.try_book(&json!({})).await;
     assert_eq!(refused.code(), "event-called-off");
+    let ada = Browser::of(&world.app, "ada@example.org").await;
+    let list = ada.page("/me/bookings").await;
+    let (_, link) = list.split_once("href=\"/bookings/").unwrap();
+    let (id, _) = link.split_once('"').unwrap();
+    for page in [list.clone(), ada.page(&format!("/bookings/{id}")).await] {
+        assert!(
+            page.contains("Called off"),
+            "it was not she who cancelled: {page}"
+        );
+    }
 }
 
 #[tokio::test]
@@ -524,6 +536,11 @@ async fn names_that_play_tricks_and_answers_that_are_too_much_are_refused() {
         "Ada\u{0}",
         "Ada\nBen",
         "\u{200f}",
+        "\u{3164}",
+        "Ada\u{e0042}",
+        "A\u{ad}da",
+        &format!("Ada{}", "\u{301}".repeat(5)),
+        &format!("Ada{}", "\u{301}".repeat(10_000)),
         "",
         " ",
         &"a".repeat(201),
@@ -561,4 +578,38 @@ async fn names_that_play_tricks_and_answers_that_are_too_much_are_refused() {
         let data = json!({"userData": {"name": name, "sharedWithHost": true}});
         world.try_book(&data).await.json(201).unwrap();
     }
+}
+
+/// A clear refusal to the host; the guest sees that it is there, and mends it.
+#[tokio::test]
+async fn an_altered_value_is_refused_with_the_next_step() {
+    let world = world(json!([name()])).await;
+    let data = json!({"userData": {"name": "Ada", "sharedWithHost": true}});
+    world.try_book(&data).await.json(201).unwrap();
+    let file = rusqlite::Connection::open(world.app.folder().join("spots.sqlite")).unwrap();
+    let altered = "UPDATE reservation_user_data_fields SET sealed = zeroblob(length(sealed))";
+    assert_eq!(file.execute(altered, []).unwrap(), 1);
+    let path = format!("/hosts/{}/events/{}/guests", world.host, world.event);
+    let api = format!("/api/v1{path}");
+    let told = world.mira.client.get(&api).await.unwrap();
+    assert_eq!(told.code(), "altered");
+    let mira = Browser::of(&world.app, "mira@example.org").await;
+    for reply in [told, mira.get(&path).await] {
+        let text = reply.text();
+        assert_eq!(reply.status, 500, "{text}");
+        assert!(text.contains("take it back and share it anew"), "{text}");
+        assert!(
+            !text.contains("share_"),
+            "only the operator is told which: {text}"
+        );
+    }
+    assert_eq!(world.shares("").await["items"][0]["value"], Value::Null);
+    let ada = Browser::of(&world.app, "ada@example.org").await;
+    let sharing = ada.page("/me/sharing").await;
+    assert!(sharing.contains("altered in the database"), "{sharing}");
+    let share = value_of(&sharing, "shareId");
+    let form = [("shareId", share.as_str()), ("field", "name")];
+    assert_eq!(ada.post("/me/sharing/revoke", &form).await.status, 303);
+    let guests = world.guests().await;
+    assert_eq!(guests["items"].as_array().unwrap().len(), 1, "{guests}");
 }

@@ -160,6 +160,10 @@ async fn bookings() {
     let data = |data: Value| json!({"userData": data});
     let consent =
         |key: &str, value: &str| data(json!({"name": "Eve", key: value, "sharedWithHost": true}));
+    let more =
+        |more: Value| data(json!({"name": "Eve", "sharedWithHost": true, "additionalData": more}));
+    let many = (0..1_000).map(|key| (format!("k{key}"), json!("x")));
+    let many: serde_json::Map<_, _> = many.collect();
     let invalid = "invalid-fields";
     let gone = format!("/api/v1/events/{}/bookings", world.past);
     refused(&world, &world.eve, vec![
@@ -173,6 +177,9 @@ async fn bookings() {
         field(post.clone(), &path, consent("shoeSize", "43"), invalid, "userData.shoeSize"),
         field(post.clone(), &path, consent("agentId", "agent_x"), invalid, "userData.agentId"),
         field(post.clone(), &path, data(json!({"name": "Eve", "sharedWithHost": true, "additionalData": {"diet": "vegan"}})), invalid, "userData.additionalData.diet"),
+        field(post.clone(), &path, more(json!({"diet": ["vegan"]})), invalid, "userData.additionalData.diet"),
+        field(post.clone(), &path, more(json!({"not a key".repeat(500): "x"})), invalid, "userData.additionalData"),
+        field(post.clone(), &path, more(many.into()), invalid, "userData.additionalData"),
         field(post.clone(), &path, data(json!({"name": "Eve", "sharedWithHost": true, "eventType": "club_event"})), invalid, "userData.eventType"),
         field(post.clone(), &path, data(json!({"name": "Eve", "sharedWithHost": true, "eventType": "garden_party"})), invalid, "userData.eventType"),
         field(post.clone(), &path, json!({"partySize": 0, "userData": {"name": "Eve", "sharedWithHost": true}}), "party-size", "partySize"),

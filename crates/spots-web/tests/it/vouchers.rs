@@ -1,6 +1,7 @@
 //! Who vouches for an answer: a confirmed e-mail domain, and the host's own list; on both databases,
 //! over the API and on the pages.
 
+use std::ops::Range;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -8,6 +9,7 @@ use spots_booking::EventType;
 use spots_testkit::app::{Person, Reply, TestApp};
 use spots_web::{Carrier, Mail, Settings};
 use tempfile::TempDir;
+use tokio::task::JoinSet;
 
 use crate::host_pages::browser::Browser;
 
@@ -324,10 +326,30 @@ async fn member_numbers_cannot_be_tried_for_ever() {
     let club = Club::asking(&office.app, json!({"vouchedBy": "host_list"})).await;
     club.set_list(&["100042"]).await.json(200).unwrap();
     let eve = office.app.person("Eve").await.unwrap();
-    for guess in 0..30 {
-        let refused = club.book(&eve, &json!(format!("2000{guess:02}"))).await;
-        assert_eq!(refused.code(), "invalid-fields", "{}", refused.text());
-    }
+    let at_once = async |guesses: Range<u32>| {
+        let path = format!("/api/v1/events/{}/bookings", club.event);
+        let mut tried = JoinSet::new();
+        for guess in guesses {
+            let data = json!({"member": format!("2000{guess:02}")});
+            let data = json!({"additionalData": data, "sharedWithHost": true});
+            let (client, path) = (eve.client.clone(), path.clone());
+            tried.spawn(async move { client.post(&path, &json!({"userData": data})).await });
+        }
+        let replies = tried.join_all().await.into_iter();
+        replies.map(Result::unwrap).collect::<Vec<_>>()
+    };
+    // Right ones do not count; thirty wrong ones do, and no more for being sent at once.
+    let first = at_once(0..20).await;
+    let ben = office.app.person("Ben").await.unwrap();
+    club.book(&ben, &json!("100042")).await.json(201).unwrap();
+    let refused = [first, at_once(20..60).await].concat();
+    let codes: Vec<_> = refused.iter().map(Reply::code).collect();
+    let of = |code: &str| codes.iter().filter(|it| *it == code).count();
+    assert_eq!(
+        (of("invalid-fields"), of("limit-reached")),
+        (30, 30),
+        "{codes:?}"
+    );
     let stopped = club.book(&eve, &json!("100042")).await;
     assert_eq!(stopped.code(), "limit-reached", "{}", stopped.text());
     office.app.advance_hours(1);
@@ -550,6 +572,12 @@ async fn a_person_books_as_a_member(browser: &Browser, club: &Club) {
         .await;
     assert_eq!(booked.status, 303, "{}", booked.text());
     assert_eq!(club.told().await.len(), 1);
+    // Named as the host named it, not by its key.
+    let booking = booked.headers["location"].to_str().unwrap();
+    for path in [booking, "/me/sharing"] {
+        let page = browser.page(path).await;
+        assert!(page.contains("<b>Member</b>"), "{path}: {page}");
+    }
 }
 
 fn jiff_second(text: &str) -> String {

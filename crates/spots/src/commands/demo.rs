@@ -2,6 +2,7 @@
 
 mod seed;
 
+use std::fs;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use spots_clock::AtomicClock;
 use spots_migrate::Silent;
 use spots_privacy::{MasterKeys, SystemRandomness};
 use spots_store::SqliteStore;
-use spots_web::{Platform, Settings};
+use spots_web::{Carrier, Mail, Platform, Settings};
 use tokio::net::TcpListener;
 
 use super::serve::{runtime, start_log, stop_signal};
@@ -40,15 +41,23 @@ pub(crate) fn run(args: &DemoArgs, output: &mut Output) -> anyhow::Result<ExitCo
         let clock = Arc::new(AtomicClock::open(&folder.path().join("clock"))?);
         let store = SqliteStore::open(&folder.path().join("demo.db"), &mut Silent)?;
         let store = store.with_clock(Arc::clone(&clock));
+        let address = listener.local_addr()?;
+        let letters = folder.path().join("letters");
+        fs::create_dir(&letters).context("failed to make a folder for letters")?;
+        let carrier = Carrier::Folder(letters.clone());
+        let mail = Mail::new(carrier, "spots@demo.example", &format!("http://{address}"))?;
+        let settings = Settings {
+            mail: Some(mail),
+            ..Settings::default()
+        };
         let platform = Platform::new(
             Arc::new(store),
             clock,
             Arc::new(MasterKeys::generate(&SystemRandomness)),
             Arc::new(SystemRandomness),
-            Settings::default(),
+            settings,
         )?;
         let people = seed::plant(&platform).await?;
-        let address = listener.local_addr()?;
         output.line(&format!("\nSPOTS listens on http://{address}\n"))?;
         output.line(&format!(
             "Sign in with any of these; the password is {}\n",
@@ -58,7 +67,9 @@ pub(crate) fn run(args: &DemoArgs, output: &mut Output) -> anyhow::Result<ExitCo
             output.line(&format!("  {:<28}{}", person.email, person.role))?;
         }
         output.line(&format!(
-            "\nThe API: http://{address}/docs/api\nStop with Ctrl-C; everything is deleted then.\n"
+            "\nThe API: http://{address}/docs/api\nLetters: {}\nStop with Ctrl-C; everything is \
+             deleted then.\n",
+            letters.display()
         ))?;
         spots_web::serve(listener, None, platform, stop_signal()?).await?;
         Ok(ExitCode::SUCCESS)

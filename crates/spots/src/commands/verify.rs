@@ -2,8 +2,9 @@
 
 mod kept;
 
+use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,8 +12,9 @@ use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use spots_clock::AtomicClock;
 use spots_privacy::{MasterKeys, SystemRandomness};
-use spots_web::leaks::{Hunt, Leak, Secret, Walk, Walked};
-use spots_web::{Platform, Settings};
+use spots_store::Store;
+use spots_web::leaks::{Hunt, Leak, Walk, Walked};
+use spots_web::{Carrier, Mail, Platform, Settings};
 use tempfile::TempDir;
 
 use self::kept::Kept;
@@ -22,8 +24,8 @@ use crate::output::{Output, TextFormat};
 #[derive(Debug, Subcommand)]
 pub(crate) enum VerifyCommand {
     /// Send people with data that occurs nowhere else through every route, page and error; then
-    /// search the answers, the log, the database's files and a backup for that data, for agent ids
-    /// and for destroyed keys. Exits 0 (nothing came out), 1 (something did) or 2 (cannot tell).
+    /// search the answers, the letters, the log, the database's files and a backup for that data,
+    /// for agent ids and for destroyed keys. Exits 0 (nothing came out), 1 (something did) or 2 (cannot tell).
     Leaks(LeaksArgs),
 }
 
@@ -48,6 +50,7 @@ struct Found {
     leaks: Vec<Leak>,
     requests: usize,
     routes: usize,
+    letters: usize,
     log_bytes: usize,
     searched: Vec<PathBuf>,
 }
@@ -68,6 +71,7 @@ impl Found {
                 "leaks": self.leaks.len(),
                 "requests": self.requests,
                 "routes": self.routes,
+                "letters": self.letters,
                 "logBytes": self.log_bytes,
             },
             "searched": self.searched,
@@ -81,6 +85,8 @@ pub(crate) fn run(command: &VerifyCommand, output: &mut Output) -> anyhow::Resul
     let writer = log.clone();
     tracing_subscriber::fmt()
         .with_max_level(tracing::Level::TRACE)
+        // Marks of colour could cut a secret in pieces.
+        .with_ansi(false)
         .with_writer(move || writer.clone())
         .init();
     let folder = tempfile::tempdir().context("failed to make a temporary folder")?;
@@ -114,14 +120,13 @@ async fn look(
         bail!("there are accounts in this database; name one that is empty");
     }
     let keys = Arc::new(MasterKeys::generate(&SystemRandomness));
-    let random = Arc::new(SystemRandomness);
-    let settings = Settings::default();
-    let platform = Platform::new(store, clock, Arc::clone(&keys), random, settings)?;
+    let letters = folder.path().join("letters");
+    let platform = platform(store, clock, Arc::clone(&keys), &letters)?;
     let document = serde_json::to_value(spots_web::openapi())?;
 
-    let walk = Walk::begin(spots_web::router(platform), &SystemRandomness).await?;
-    let wrapped = kept.wrapped_keys().await?;
-    if wrapped.is_empty() {
+    let walk = Walk::begin(spots_web::router(platform), &letters, &SystemRandomness).await?;
+    let destroyed = kept.wrapped_keys().await?;
+    if destroyed.is_empty() {
         bail!("nothing that was shared has a key; this proves nothing");
     }
     let Walked {
@@ -130,30 +135,23 @@ async fn look(
         mut leaks,
     } = walk.everywhere(&document).await?;
     output.note(&format!("{requests} requests to {} routes", routes.len()))?;
+    let letters = walk.letters(&destroyed)?;
+    output.note(&format!("{} letters", letters.count))?;
+    leaks.extend(letters.leaks);
 
     let text = log.take();
     if text.is_empty() {
         bail!("nothing was logged; this proves nothing");
     }
     output.note(&format!("{} bytes of log at trace level", text.len()))?;
-    leaks.extend(Hunt::new(&walk.secrets())?.search("the log", &text));
+    let secrets = [walk.secrets(), letters.tokens.clone()].concat();
+    leaks.extend(Hunt::new(&secrets)?.search("the log", &text));
     // Ids stand in the database; data must not, and a destroyed key must be gone.
-    let mut secrets = walk.stored_secrets();
-    secrets.extend(wrapped.iter().map(|(_, bytes)| Secret {
-        what: "destroyed key",
-        bytes: bytes.clone(),
-    }));
-    let hunt = Hunt::new(&secrets)?;
+    let hunt = Hunt::new(&[walk.stored_secrets(), letters.tokens, destroyed].concat())?;
     let places = kept.settle(folder.path()).await?;
     let searched: Vec<_> = places.iter().chain(&args.search).cloned().collect();
     for place in &searched {
-        let found = if place.is_dir() {
-            hunt.search_folder(place)
-        } else {
-            hunt.search_file(place)
-        };
-        let found = found.with_context(|| format!("failed to search {}", place.display()))?;
-        leaks.extend(found);
+        leaks.extend(search(&hunt, place)?);
         output.note(&format!("searched {}", place.display()))?;
     }
     leaks.extend(kept::still_opening(&keys, walk.shares(), &places)?);
@@ -163,9 +161,37 @@ async fn look(
         leaks,
         requests,
         routes: routes.len(),
+        letters: letters.count,
         log_bytes: text.len(),
         searched,
     })
+}
+
+/// A platform whose letters go into a folder, which is made.
+fn platform(
+    store: Arc<dyn Store>,
+    clock: Arc<AtomicClock>,
+    keys: Arc<MasterKeys>,
+    letters: &Path,
+) -> anyhow::Result<Platform> {
+    fs::create_dir(letters).context("failed to make a folder for letters")?;
+    let carrier = Carrier::Folder(letters.to_owned());
+    let mail = Mail::new(carrier, "spots@example.org", "https://spots.example.org")?;
+    let settings = Settings {
+        mail: Some(mail),
+        ..Settings::default()
+    };
+    let random = Arc::new(SystemRandomness);
+    Ok(Platform::new(store, clock, keys, random, settings)?)
+}
+
+fn search(hunt: &Hunt, place: &Path) -> anyhow::Result<Vec<Leak>> {
+    let found = if place.is_dir() {
+        hunt.search_folder(place)
+    } else {
+        hunt.search_file(place)
+    };
+    found.with_context(|| format!("failed to search {}", place.display()))
 }
 
 /// A log that is kept.

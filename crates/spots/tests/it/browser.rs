@@ -149,7 +149,13 @@ async fn leave(me: &Tab, demo: &Demo) {
     me.go(&demo.at("/me/bookings")).await.unwrap();
     let booking = link(me, "main a[href^='/bookings/booking_']").await;
     me.go(&demo.at(&booking)).await.unwrap();
+    me.click_through("main a[href^='/me/shares/']")
+        .await
+        .unwrap();
     pictures(me, "receipt").await;
+    for said in ["You agreed", "You took it back", "in the ledger"] {
+        assert!(me.shows(said).await.unwrap(), "{said}");
+    }
     let receipt = link(me, "main a[href$='/receipt']").await;
     let fetch = format!("fetch({receipt:?}).then(answer => answer.json())");
     let state =

@@ -38,7 +38,7 @@ pub struct BookingPage {
     pub shared: Vec<BookedField>,
     /// Labels of fields that were shared and are no longer.
     pub ended: Vec<String>,
-    /// The share whose receipt can be downloaded.
+    /// The share that has a receipt.
     pub receipt: Option<String>,
 }
 

@@ -2,7 +2,9 @@
 
 use askama::Template;
 use spots_booking::{HostKind, StandardField};
-use spots_host::view::{Field, Flash, Moment, Page, Pager, Reader, Sample, Samples, Section};
+use spots_host::view::{
+    EventTime, Field, Flash, Moment, Page, Pager, Reader, Sample, Samples, Section,
+};
 
 /// Everything the reader shares, by host or by field (`by=host|field`, `page`).
 ///
@@ -53,6 +55,8 @@ impl SharingPage {
 /// One field that is shared no more.
 #[derive(Debug, Clone)]
 pub struct EndedLine {
+    /// The share's id, for its receipt.
+    pub share_id: String,
     /// The field.
     pub field: Field,
     /// With whom it was shared.
@@ -107,7 +111,7 @@ pub struct BookingShares {
     /// The event's name.
     pub event_title: String,
     /// The booked time.
-    pub when: Moment,
+    pub when: EventTime,
     /// The fields.
     pub lines: Vec<ShareLine>,
 }
@@ -155,6 +159,14 @@ pub struct FieldEntry {
     pub last_looked: LastLooked,
 }
 
+fn berlin(datetime: &str, text: &str) -> EventTime {
+    EventTime {
+        start: Moment::new(datetime, text),
+        zone: "Berlin time".to_owned(),
+        there: None,
+    }
+}
+
 impl HostShares {
     fn samples() -> Vec<Self> {
         let line = |share: &str, field: Field, value: &str| ShareLine {
@@ -179,7 +191,7 @@ impl HostShares {
                     BookingShares {
                         booking_id: "bkg_77".to_owned(),
                         event_title: "Dinner at Café Mira".to_owned(),
-                        when: Moment::new("2026-12-12T18:30+01:00", "Sat 12 December, 18:30"),
+                        when: berlin("2026-12-12T18:30+01:00", "Sat 12 December, 18:30"),
                         lines: vec![
                             line("shr_1", name(), "Amira Okonjo"),
                             line(
@@ -192,7 +204,7 @@ impl HostShares {
                     BookingShares {
                         booking_id: "bkg_80".to_owned(),
                         event_title: "Winter tasting: natural wines from small cellars".to_owned(),
-                        when: Moment::new("2026-12-18T19:30+01:00", "Fri 18 December, 19:30"),
+                        when: berlin("2026-12-18T19:30+01:00", "Fri 18 December, 19:30"),
                         lines: vec![line(
                             "shr_2",
                             Field::standard(StandardField::Email),
@@ -210,7 +222,7 @@ impl HostShares {
                 bookings: vec![BookingShares {
                     booking_id: "bkg_81".to_owned(),
                     event_title: "Club evening and captains’ handover".to_owned(),
-                    when: Moment::new("2026-12-19T16:00+01:00", "Sat 19 December, 16:00"),
+                    when: berlin("2026-12-19T16:00+01:00", "Sat 19 December, 16:00"),
                     lines: vec![line("shr_3", name(), "Amira Okonjo")],
                 }],
             },
@@ -268,6 +280,7 @@ impl FieldShares {
 impl EndedLine {
     fn samples() -> Vec<Self> {
         let line = |revoked, purged, last_looked| Self {
+            share_id: "shr_1".to_owned(),
             field: Field::standard(StandardField::PhoneNumber),
             host_name: "Café Mira".to_owned(),
             booking_id: "bkg_77".to_owned(),

@@ -9,12 +9,12 @@ use rusqlite::{Connection, OpenFlags};
 use spots_clock::AtomicClock;
 use spots_privacy::{MasterKeys, remains};
 use spots_store::{PostgresAddress, Store};
-use spots_web::leaks::{Leak, Share};
+use spots_web::leaks::{Leak, Secret, Share};
 
 use crate::commands::serve::Database;
 use crate::output::Output;
 
-const KEYS: &str = "SELECT share_id || ' ' || field, wrapped_key FROM share_keys";
+const KEYS: &str = "SELECT wrapped_key FROM share_keys";
 const PEOPLE: &str = "SELECT count(*) FROM user_credentials";
 
 /// Which database, by how it is opened.
@@ -53,20 +53,24 @@ impl Kept {
         }
     }
 
-    /// The wrapped keys of what is shared now, by share and field.
-    pub(super) async fn wrapped_keys(&self) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
+    /// The wrapped keys of what is shared now, and will not be.
+    pub(super) async fn wrapped_keys(&self) -> anyhow::Result<Vec<Secret>> {
+        let secret = |bytes| Secret {
+            what: "destroyed key",
+            bytes,
+        };
         match &self.database {
             Database::Sqlite(path) => {
                 let connection = Connection::open(path)?;
                 let mut statement = connection.prepare(KEYS)?;
-                let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+                let rows = statement.query_map([], |row| Ok(secret(row.get(0)?)))?;
                 Ok(rows.collect::<rusqlite::Result<_>>()?)
             }
             Database::Postgres(url) => {
                 let client = PostgresAddress::parse(url)?.connect().await?;
                 let rows = client.query(KEYS, &[]).await?;
-                let key = |row: &tokio_postgres::Row| Ok((row.try_get(0)?, row.try_get(1)?));
-                rows.iter().map(key).collect()
+                let keys = rows.iter().map(|row| Ok(secret(row.try_get(0)?)));
+                keys.collect()
             }
         }
     }
