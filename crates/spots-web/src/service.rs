@@ -67,7 +67,7 @@ pub(crate) use time::{RECEIPT_KEY_ID, RECEIPT_PURPOSE, exchange_time, receipt_ke
 pub(crate) use vouchers::WrongNumbers;
 
 use spots_booking::Refusal;
-use spots_privacy::{NotOpen, SealError};
+use spots_privacy::{KeyError, NotOpen, SealError};
 use spots_store::StoreError;
 
 /// What an operation answers.
@@ -81,12 +81,20 @@ pub(crate) fn stored(error: StoreError) -> ServiceError {
     }
 }
 
+/// Whether the bytes are not those that were stored. A key that this server does not hold is not that.
+fn is_altered(error: &NotOpen) -> bool {
+    matches!(
+        error,
+        NotOpen::Key(KeyError::DoesNotUnwrap) | NotOpen::Seal(_)
+    )
+}
+
 /// A field that does not open for whoever may see it is damage, not an answer.
 fn unopened(place: String) -> impl FnOnce(NotOpen) -> ServiceError {
     move |error| match error {
         NotOpen::NotSignedIn => ServiceError::NotSignedIn,
-        NotOpen::Key(_) | NotOpen::Seal(_) => {
-            let cause = error.into();
+        altered if is_altered(&altered) => {
+            let cause = altered.into();
             ServiceError::Altered { place, cause }
         }
         other => ServiceError::failed("open a sealed field", other),

@@ -8,7 +8,7 @@ use spots_privacy::{NotOpen, Personal};
 use spots_store::model::{OFFSET_MAX, Opening, PAGE_ROWS_MAX, Selection, ShareFilter, SharedField};
 use spots_store::{Page, PageRequest};
 
-use super::{Answer, Ctx, stored, unopened};
+use super::{Answer, Ctx, is_altered, stored, unopened};
 
 /// One field that a person shares or shared, with its value while it can still be read.
 #[derive(Debug)]
@@ -133,7 +133,7 @@ fn opened(ctx: &Ctx, person: &Person, field: SharedField) -> Answer<SharedValue>
         Ok(value) => (Some(value), false),
         Err(NotOpen::Revoked | NotOpen::Expired | NotOpen::Erased) => (None, false),
         // Its owner must be able to see that it is there, and to take it back.
-        Err(cause @ (NotOpen::Key(_) | NotOpen::Seal(_))) => {
+        Err(cause) if is_altered(&cause) => {
             tracing::error!(place, %cause, "does not open");
             (None, true)
         }
