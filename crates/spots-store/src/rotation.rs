@@ -26,8 +26,8 @@ pub struct Pace {
 impl Default for Pace {
     fn default() -> Self {
         Self {
-            batch: 200,
-            rate: 20_000,
+            batch: 100,
+            rate: 5_000,
         }
     }
 }

@@ -18,7 +18,7 @@ const SETTLE: Duration = Duration::from_secs(3);
 /// How often a rotation looks for keys that a server still wrapped by the old version.
 const PASSES_MAX: u32 = 20;
 /// Keys of one batch: small, so that what the service does in between waits little.
-const BATCH_MAX: u32 = 200;
+const BATCH_MAX: u32 = 100;
 
 #[derive(Debug, Args)]
 pub(crate) struct RotateArgs {
@@ -26,7 +26,7 @@ pub(crate) struct RotateArgs {
     place: Where,
 
     /// Keys wrapped again in a second, at most.
-    #[arg(long, default_value_t = 20_000, value_name = "COUNT",
+    #[arg(long, default_value_t = 5_000, value_name = "COUNT",
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     rate: u32,
 
