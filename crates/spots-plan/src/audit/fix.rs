@@ -14,7 +14,6 @@ use std::ops::Range;
 use super::config::Config;
 use super::reader::Reader;
 use super::scan::Scanner;
-use super::structure;
 use super::{Audit, Kind, Read};
 use crate::cache::Cache;
 use crate::tree::{Language, SourceFile, Tree};
@@ -216,7 +215,9 @@ fn prove(
         reason,
     };
     let broken = |text: &str| {
-        structure::parse(language, text).is_none_or(|tree| tree.root_node().has_error())
+        language
+            .parse(text)
+            .is_none_or(|tree| tree.root_node().has_error())
     };
     if broken(after) && !broken(before) {
         return Err(fail("it would no longer parse".to_owned()));

@@ -17,7 +17,7 @@ use super::lexer::{Region, Span};
 use super::pattern::Pattern;
 use super::read::{Kind, Place, Use, without_formatting};
 use super::scan::{Form, Hit};
-use crate::tree::Language;
+use crate::tree::{Language, overlong_line};
 use flow::Flow;
 use words::Words;
 
@@ -39,19 +39,6 @@ pub(super) struct Placed {
     pub(super) wraps: Option<Declaration>,
 }
 
-/// Parses the text; `None` for languages without a grammar.
-pub(super) fn parse(language: Language, text: &str) -> Option<Tree> {
-    parser(language)?.parse(text, None)
-}
-
-fn parser(language: Language) -> Option<Parser> {
-    let mut parser = Parser::new();
-    parser
-        .set_language(&language.grammar()?)
-        .expect("the grammars fit the library's version");
-    Some(parser)
-}
-
 /// Parses no more of the text than it takes to place these offsets: the parts, if not all of it.
 fn parse_around(
     source: &Source<'_>,
@@ -59,10 +46,13 @@ fn parse_around(
 ) -> Option<(Tree, Option<Vec<Range<usize>>>)> {
     let (language, text) = (source.language, source.text);
     let parts = Some(language)
-        .filter(|language| *language == Language::Dart)
+        .filter(|language| *language == Language::Dart && overlong_line(text).is_none())
         .and_then(|_| parts::around(text, source.spans, offsets));
     if let Some(parts) = parts {
-        let mut parser = parser(language)?;
+        let mut parser = Parser::new();
+        parser
+            .set_language(&language.grammar()?)
+            .expect("the grammars fit the library's version");
         let ranges = parts::for_parser(text, &parts);
         parser
             .set_included_ranges(&ranges)
@@ -72,7 +62,7 @@ fn parse_around(
             return Some((tree, Some(parts)));
         }
     }
-    Some((parse(language, text)?, None))
+    Some((language.parse(text)?, None))
 }
 
 /// Places every hit in code.
@@ -171,7 +161,7 @@ pub(super) struct Classes<'a> {
 
 impl<'a> Classes<'a> {
     pub(super) fn of(language: Language, text: &'a str) -> Self {
-        let tree = Words::of(language).zip(parse(language, text));
+        let tree = Words::of(language).zip(language.parse(text));
         let changes = match tree {
             Some(_) => Vec::new(),
             None => braces::classes(language, text),
@@ -330,7 +320,7 @@ mod tests {
         let parsed = parts.map_or(text.len(), |parts| {
             parts.iter().map(ExactSizeIterator::len).sum()
         });
-        let tree = parse(Language::Dart, text).unwrap();
+        let tree = Language::Dart.parse(text).unwrap();
         let words = Words::of(Language::Dart).unwrap();
         let flow = Flow::new(&source, words, &tree, &hits);
         let whole = place_all(&flow, &tree, &hits, scanner.patterns());

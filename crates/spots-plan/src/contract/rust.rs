@@ -9,13 +9,13 @@ use super::model::{
     UseKind,
 };
 use super::notation::canonical;
-use super::syntax::{child, children, each, first_error, held, line_of, parse};
+use super::syntax::{child, children, each, first_error, held, line_of};
 use super::types::head;
 use crate::tree::Language;
 
 /// Reads what a Rust file declares.
 pub fn extract(text: &str) -> Unit {
-    let Some(tree) = parse(Language::Rust, text) else {
+    let Some(tree) = Language::Rust.parse(text) else {
         return Unit {
             broken: Some(1),
             ..Unit::default()

@@ -6,7 +6,7 @@ use tree_sitter::Node;
 
 use super::{Edit, Plan, Project, reads_of, refuse_elapsed};
 use crate::audit::Read;
-use crate::audit::structure::{parse, path_to};
+use crate::audit::structure::path_to;
 use crate::tree::Language;
 
 pub(super) fn plan(project: &Project<'_>) -> Plan {
@@ -16,7 +16,7 @@ pub(super) fn plan(project: &Project<'_>) -> Plan {
         let Some((_, text)) = project.texts.get(path) else {
             continue;
         };
-        let Some(tree) = parse(Language::Rust, text) else {
+        let Some(tree) = Language::Rust.parse(text) else {
             continue;
         };
         for read in reads {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::contract::model::{Contract, Mark, Member, MemberKind, Unit};
 use crate::contract::types::{names_in, substitute};
 use crate::contract::{dart, rust, typescript};
-use crate::tree::Language;
+use crate::tree::{LINE_BYTES_MAX, Language, overlong_line};
 
 /// Folders and endings of what is not shipped: tests, and code that a generator wrote.
 const NOT_SHIPPED_FOLDERS: [&str; 9] = [
@@ -52,6 +52,13 @@ pub(super) fn named_by(member: &Member) -> impl Iterator<Item = String> {
 
 /// Reads one file of any language that contracts know.
 pub(super) fn extract(language: Language, text: &str) -> Unit {
+    if let Some(line) = overlong_line(text) {
+        let reason = format!("the line is longer than {LINE_BYTES_MAX} bytes; break it");
+        return Unit {
+            refused: Some((line, reason)),
+            ..Unit::default()
+        };
+    }
     match language {
         Language::Dart => dart::extract(text),
         Language::Rust => rust::extract(text),

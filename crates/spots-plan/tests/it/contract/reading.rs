@@ -98,13 +98,11 @@ fn a_frozen_contract_reads_back_as_it_was() {
                 let written = frozen.render();
                 let read = Frozen::parse(&written).expect("it reads back");
                 assert_eq!(read.render(), written);
-                let before = spots_plan::contract::Snapshot {
-                    services: vec![read.service],
-                    types: read.types,
-                };
+                let before = spots_plan::contract::Snapshot::from(read);
                 let now = spots_plan::contract::Snapshot {
                     services: vec![service.clone()],
                     types: again.types.iter().chain(&again.services).cloned().collect(),
+                    further: again.further.clone(),
                 };
                 let found = compare(&before, &now, &DiffOptions::default());
                 assert!(found.findings.is_empty(), "{:?}\n{written}", found.findings);
@@ -123,6 +121,23 @@ fn a_contract_file_that_is_none_is_refused_with_its_line() {
     ] {
         assert!(Frozen::parse(text).is_err(), "{text:?}");
     }
+}
+
+#[test]
+fn a_line_without_end_is_named_and_not_parsed() {
+    let member = "void pay(int a) { print(1); } ";
+    let text = format!("\nclass PayService {{ {} }}", member.repeat(200_000));
+    let (_, world) = super::world_kept(&[("lib/a.dart", &text)]);
+    assert!(world.services().is_empty());
+    let named: Vec<String> = world
+        .unreadable()
+        .iter()
+        .map(|one| format!("{}: {}", one.path, one.reason))
+        .collect();
+    assert_eq!(
+        named,
+        ["lib/a.dart: line 2: the line is longer than 131072 bytes; break it"]
+    );
 }
 
 proptest! {
