@@ -181,6 +181,10 @@ impl Lattice for Both<'_> {
         let target = self.new.alias(name).or_else(|| self.old.alias(name));
         target.map(str::to_owned)
     }
+
+    fn fields(&self, name: &str) -> Option<Vec<(String, String)>> {
+        self.new.fields(name).or_else(|| self.old.fields(name))
+    }
 }
 
 /// One type before and after.
@@ -371,6 +375,10 @@ impl Lattice for NoAliases<'_> {
 
     fn alias(&self, _name: &str) -> Option<String> {
         None
+    }
+
+    fn fields(&self, name: &str) -> Option<Vec<(String, String)>> {
+        self.0.fields(name)
     }
 }
 

@@ -150,6 +150,16 @@ impl Frozen {
     }
 }
 
+impl From<Frozen> for Snapshot {
+    fn from(frozen: Frozen) -> Self {
+        Self {
+            services: vec![frozen.service],
+            types: frozen.types,
+            further: Vec::new(),
+        }
+    }
+}
+
 fn empty(name: &str) -> Contract {
     Contract {
         file: String::new(),

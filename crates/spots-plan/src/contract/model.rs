@@ -438,4 +438,6 @@ pub struct Snapshot {
     pub services: Vec<Contract>,
     /// Other types, by name, then file.
     pub types: Vec<Contract>,
+    /// Types that those mention: not compared, but what they stand for is known.
+    pub further: Vec<Contract>,
 }

@@ -11,11 +11,11 @@ use spots_findings::Unreadable;
 
 use super::cache::Cache;
 use super::model::{
-    Contract, How, Inherited, Member, MemberKind, Origin, Snapshot, TypeDecl, TypeKind, Unit,
+    Contract, How, Inherited, Member, MemberKind, Origin, Param, Snapshot, TypeDecl, TypeKind, Unit,
 };
 use super::openapi;
 use super::scan;
-use super::types::{head, substitute};
+use super::types::{head, names_in, substitute};
 use crate::tree::{Language, SourceFile, Tree};
 
 use self::facts::{extract, is_inherited, is_public, shipped, with_words};
@@ -184,7 +184,24 @@ impl World {
 
     /// Names of the types that the services' signatures mention.
     pub fn mentioned(&self) -> BTreeSet<String> {
-        self.services().iter().flat_map(mentioned).collect()
+        let mut names = BTreeSet::new();
+        let services = self.all().filter(|(_, decl)| self.is_service(decl));
+        // The schemas of an API are its own.
+        for (file, decl) in services.filter(|(_, decl)| decl.api.is_none()) {
+            let blocks = self.blocks(&decl.name, file);
+            for member in public(decl, &blocks) {
+                names.extend(facts::named_by(member));
+                let params = member.params.iter();
+                let types = params.filter_map(|param| self.type_elsewhere(param, file, decl));
+                names.extend(types.flat_map(|ty| names_in(&ty)));
+            }
+            self.inherited(file, decl, &blocks, &mut |above| {
+                if let Above::Member { member, words, .. } = above {
+                    names.extend(facts::named_by(&with_words(member, words)));
+                }
+            });
+        }
+        names
     }
 
     /// What a comparison needs: the services, the types of these names, and the enums that those
@@ -199,13 +216,19 @@ impl World {
             let mut found = self.declared(name);
             found.any(|(_, decl)| decl.kind == TypeKind::Enum)
         };
-        wanted.extend(further.into_iter().filter(is_enum));
-        let types = wanted.iter().flat_map(|name| self.named(name));
+        let (enums, further): (BTreeSet<String>, BTreeSet<String>) =
+            further.into_iter().partition(is_enum);
+        wanted.extend(enums);
+        let types = |names: &BTreeSet<String>| {
+            let types = names.iter().flat_map(|name| self.named(name));
+            types
+                .filter(|contract| !self.is_service(&contract.decl))
+                .collect()
+        };
         Snapshot {
             services: self.services(),
-            types: types
-                .filter(|contract| !self.is_service(&contract.decl))
-                .collect(),
+            types: types(&wanted),
+            further: types(&(&further - &wanted)),
         }
     }
 
@@ -244,8 +267,9 @@ impl World {
     }
 
     fn named_above(&self) -> BTreeSet<String> {
-        let types = self.units.values().flat_map(|unit| &unit.types);
-        types
+        let units = self.units.values();
+        units
+            .flat_map(|unit| unit.types.iter().chain(&unit.extensions))
             .flat_map(|decl| &decl.supers)
             .map(|above| {
                 head(&above.ty)
@@ -275,54 +299,54 @@ impl World {
     }
 
     fn contract(&self, file: usize, decl: &TypeDecl) -> Contract {
-        let mut public = decl.clone();
-        for block in self.blocks(&decl.name, file) {
-            public.members.extend(block.members.iter().cloned());
-            public.supers.extend(block.supers.iter().cloned());
-            public.uses.extend(block.uses.iter().cloned());
+        let blocks = self.blocks(&decl.name, file);
+        let mut whole = decl.clone();
+        whole.members = public(decl, &blocks).cloned().collect();
+        for (_, block) in &blocks {
+            whole.supers.extend(block.supers.iter().cloned());
+            whole.uses.extend(block.uses.iter().cloned());
         }
-        let constructors = public
-            .members
-            .iter()
-            .any(|member| member.kind == MemberKind::Constructor);
-        public.members.retain(is_public);
-        for member in &mut public.members {
-            self.type_params(member, file, decl);
+        for member in &mut whole.members {
+            for param in &mut member.params {
+                param.ty = param
+                    .ty
+                    .take()
+                    .or_else(|| self.type_elsewhere(param, file, decl));
+            }
         }
+        let is_made = |member: &Member| member.kind == MemberKind::Constructor;
         let mut contract = Contract {
             file: self.path(file).to_owned(),
             implicit_constructor: decl.kind == TypeKind::Class
-                && !constructors
+                && !decl.members.iter().any(is_made)
                 && !self.is_rust(file),
-            decl: public,
+            decl: whole,
             inherited: Vec::new(),
             outside: BTreeSet::new(),
             above: BTreeSet::new(),
             meant: BTreeMap::new(),
         };
         let mut mentions: Vec<(BTreeSet<String>, usize)> = vec![(mentioned(&contract), file)];
-        let own = contract.decl.members.iter().chain(&decl.members);
-        let mut seen: BTreeSet<(String, MemberKind)> = own
-            .map(|member| (member.name.clone(), member.kind))
-            .collect();
-        let whole = contract.decl.clone();
-        self.walk_above(file, &whole, &mut |walked| match walked {
-            Walked::Outside(name) => {
-                contract.above.insert(name.clone());
-                contract.outside.insert(name);
+        self.inherited(file, decl, &blocks, &mut |above| match above {
+            Above::Outside(name) => {
+                contract.above.insert(name.to_owned());
+                contract.outside.insert(name.to_owned());
             }
-            Walked::Type(found_in, above, words) => {
-                contract.above.insert(above.name.clone());
-                for member in above.members.iter().filter(|member| is_inherited(member)) {
-                    if seen.insert((member.name.clone(), member.kind)) {
-                        let member = with_words(member, words);
-                        mentions.push((facts::named_by(&member).collect(), found_in));
-                        contract.inherited.push(Inherited {
-                            from: above.name.clone(),
-                            member,
-                        });
-                    }
-                }
+            Above::Type(name) => {
+                contract.above.insert(name.to_owned());
+            }
+            Above::Member {
+                from,
+                file,
+                member,
+                words,
+            } => {
+                let member = with_words(member, words);
+                mentions.push((facts::named_by(&member).collect(), file));
+                contract.inherited.push(Inherited {
+                    from: from.to_owned(),
+                    member,
+                });
             }
         });
         let names = mentions.iter();
@@ -331,10 +355,48 @@ impl World {
         contract
     }
 
-    /// Walks all types above one, the nearest first.
-    fn walk_above(&self, file: usize, decl: &TypeDecl, visit: &mut dyn FnMut(Walked<'_>)) {
-        let mut next = vec![(file, decl, Vec::new())];
-        let mut seen = BTreeSet::from([(file, decl.name.clone())]);
+    /// Visits what stands above a type and the members that it has from there, the nearest first.
+    fn inherited(
+        &self,
+        file: usize,
+        decl: &TypeDecl,
+        blocks: &[(usize, &TypeDecl)],
+        visit: &mut dyn FnMut(Above<'_>),
+    ) {
+        let own = public(decl, blocks).chain(&decl.members);
+        let mut seen: BTreeSet<(&str, MemberKind)> =
+            own.map(|member| (&*member.name, member.kind)).collect();
+        let mut parts = vec![(file, decl)];
+        parts.extend(blocks);
+        self.walk_above(&parts, &mut |walked| match walked {
+            Walked::Outside(name) => visit(Above::Outside(name)),
+            Walked::Type(file, above, words) => {
+                visit(Above::Type(&above.name));
+                for member in above.members.iter().filter(|member| is_inherited(member)) {
+                    if seen.insert((&member.name, member.kind)) {
+                        visit(Above::Member {
+                            from: &above.name,
+                            file,
+                            member,
+                            words,
+                        });
+                    }
+                }
+            }
+        });
+    }
+
+    /// Walks all types above one that these parts declare, the nearest first.
+    fn walk_above<'w>(
+        &'w self,
+        parts: &[(usize, &'w TypeDecl)],
+        visit: &mut dyn FnMut(Walked<'_, 'w>),
+    ) {
+        let start = parts.iter().map(|(file, decl)| (*file, *decl, Vec::new()));
+        let mut next: Vec<Step<'_>> = start.collect();
+        let first = parts.iter().take(1);
+        let mut seen: BTreeSet<(usize, &str)> =
+            first.map(|(file, decl)| (*file, &*decl.name)).collect();
         let mut at = 0;
         while let Some((file, decl, words)) = next.get(at).cloned() {
             at += 1;
@@ -345,10 +407,10 @@ impl World {
                 let ty = substitute(&above.ty, &words);
                 let (name, arguments) = head(&ty);
                 let Some((found_in, found)) = self.find(name, file) else {
-                    visit(Walked::Outside(name.to_owned()));
+                    visit(Walked::Outside(name));
                     continue;
                 };
-                if next.len() > ABOVE_MAX || !seen.insert((found_in, found.name.clone())) {
+                if next.len() > ABOVE_MAX || !seen.insert((found_in, &found.name)) {
                     continue;
                 }
                 let words: Vec<(String, String)> = found
@@ -363,26 +425,20 @@ impl World {
         }
     }
 
-    /// Gives `this.x` and `super.x` the types that they have elsewhere.
-    fn type_params(&self, member: &mut Member, file: usize, decl: &TypeDecl) {
-        for param in &mut member.params {
-            if param.ty.is_some() {
-                continue;
-            }
-            let field = |decl: &TypeDecl| {
-                let fields = decl
-                    .members
-                    .iter()
-                    .filter(|field| field.kind == MemberKind::Field);
-                fields
-                    .filter(|field| field.name == param.name)
+    /// The type that `this.x`, `super.x` or an untyped parameter has, where it states none.
+    fn type_elsewhere(&self, param: &Param, file: usize, decl: &TypeDecl) -> Option<String> {
+        if param.ty.is_some() {
+            return None;
+        }
+        match param.origin {
+            Origin::Own => Some("dynamic".to_owned()).filter(|_| self.dynamic(file)),
+            Origin::Field => {
+                let members = decl.members.iter();
+                members
+                    .filter(|field| field.kind == MemberKind::Field && field.name == param.name)
                     .find_map(|field| field.ty.clone())
-            };
-            param.ty = match param.origin {
-                Origin::Own => Some("dynamic".to_owned()).filter(|_| self.dynamic(file)),
-                Origin::Field => field(decl),
-                Origin::Super => self.type_above(file, decl, &param.name),
-            };
+            }
+            Origin::Super => self.type_above(file, decl, &param.name),
         }
     }
 
@@ -399,7 +455,7 @@ impl World {
     /// The type of a superclass's constructor parameter with this name.
     fn type_above(&self, file: usize, decl: &TypeDecl, name: &str) -> Option<String> {
         let mut ty = None;
-        self.walk_above(file, decl, &mut |walked| {
+        self.walk_above(&[(file, decl)], &mut |walked| {
             if let Walked::Type(_, above, words) = walked
                 && ty.is_none()
             {
@@ -434,7 +490,37 @@ fn document(text: &str, cache: &Cache) -> (Vec<String>, Option<Unit>) {
     (names, Some(unit))
 }
 
-enum Walked<'a> {
-    Outside(String),
-    Type(usize, &'a TypeDecl, &'a [(String, String)]),
+/// The public members of a type, with those of its blocks.
+fn public<'a>(
+    decl: &'a TypeDecl,
+    blocks: &[(usize, &'a TypeDecl)],
+) -> impl Iterator<Item = &'a Member> {
+    let blocks: Vec<&TypeDecl> = blocks.iter().map(|(_, block)| *block).collect();
+    let of_blocks = blocks.into_iter().flat_map(|block| &block.members);
+    let all = decl.members.iter().chain(of_blocks);
+    all.filter(|member| is_public(member))
+}
+
+/// A type on the way up, where it is declared, and the words to put in for its parameters.
+type Step<'w> = (usize, &'w TypeDecl, Vec<(String, String)>);
+
+/// A step up from a type: `'w` is what the tree holds.
+enum Walked<'a, 'w> {
+    Outside(&'a str),
+    Type(usize, &'w TypeDecl, &'a [(String, String)]),
+}
+
+/// What stands above a type.
+enum Above<'a> {
+    /// A type that the tree does not declare.
+    Outside(&'a str),
+    /// A type of the tree.
+    Type(&'a str),
+    /// A member that comes from there, with the words to put in for the type's parameters.
+    Member {
+        from: &'a str,
+        file: usize,
+        member: &'a Member,
+        words: &'a [(String, String)],
+    },
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::model::{Contract, Snapshot, TypeKind};
+use super::super::model::{Contract, Member, MemberKind, Snapshot, TypeKind};
 use super::super::types::head;
 
 /// The types of one side.
@@ -12,14 +12,16 @@ pub struct Side<'a> {
     by_name: BTreeMap<&'a str, Vec<&'a Contract>>,
     above: BTreeMap<&'a str, BTreeSet<&'a str>>,
     aliases: BTreeMap<&'a str, &'a str>,
+    /// Interfaces, by name: of several with one name nothing is known.
+    interfaces: BTreeMap<&'a str, Option<&'a Contract>>,
 }
 
 impl<'a> Side<'a> {
     /// A snapshot whose services are all compared.
     pub fn of(snapshot: &'a Snapshot) -> Self {
         let mut side = Self::new(snapshot.types.iter());
-        for service in &snapshot.services {
-            side.learn(service);
+        for contract in snapshot.services.iter().chain(&snapshot.further) {
+            side.learn(contract);
         }
         side
     }
@@ -43,6 +45,35 @@ impl<'a> Side<'a> {
         if let Some(target) = target.filter(|_| decl.generics.is_empty()) {
             self.aliases.insert(&decl.name, &target.ty);
         }
+        if decl.kind == TypeKind::Interface {
+            let known = self.interfaces.entry(&decl.name);
+            known
+                .and_modify(|one| *one = None)
+                .or_insert(Some(contract));
+        }
+    }
+
+    /// Learns types that are not compared, only known.
+    #[must_use]
+    pub fn with(mut self, further: &'a [Contract]) -> Self {
+        for contract in further {
+            self.learn(contract);
+        }
+        self
+    }
+
+    /// Fields of an interface that has nothing else.
+    pub(super) fn fields(&self, name: &str) -> Option<Vec<(String, String)>> {
+        let contract = (*self.interfaces.get(name)?)?;
+        let field = |member: &Member| {
+            let ty = member
+                .ty
+                .clone()
+                .filter(|_| member.kind == MemberKind::Field)?;
+            Some((member.name.clone(), ty))
+        };
+        let whole = contract.outside.is_empty() && contract.decl.generics.is_empty();
+        whole.then(|| contract.members().map(field).collect())?
     }
 
     pub(super) fn types(&self) -> &[&'a Contract] {
