@@ -66,12 +66,13 @@ impl Judged {
 
 /// Findings of the clock audit and of the migrations.
 pub(crate) fn findings(
-    root: &Path,
+    tree: &Tree,
     base: Option<Base<'_>>,
     cache: &CacheArgs,
 ) -> anyhow::Result<Judged> {
+    let root = tree.root();
     let known = cache.of(root);
-    let mut found = clock(root, base, &known)?;
+    let mut found = clock(tree, base, &known)?;
     known.save();
     for folder in MIGRATIONS {
         let revision = base.map(|base| base.revision);
@@ -106,10 +107,11 @@ fn migrations(root: &Path, folder: &str, base: Option<&str>) -> anyhow::Result<J
 }
 
 /// Findings of the clock audit.
-fn clock(root: &Path, base: Option<Base<'_>>, known: &Cache<FileFacts>) -> anyhow::Result<Judged> {
+fn clock(tree: &Tree, base: Option<Base<'_>>, known: &Cache<FileFacts>) -> anyhow::Result<Judged> {
+    let root = tree.root();
     let config = Config::load(root)?;
     let languages = Scanner::new(&config.patterns).languages();
-    let found = audit_with(&Tree::walk(root, &languages)?, &config, known);
+    let found = audit_with(&tree.only(&languages), &config, known);
     let path = root.join(BASELINE_PATH);
     let own = match std::fs::read_to_string(&path) {
         Ok(text) => Some(Baseline::parse(&text)?),
