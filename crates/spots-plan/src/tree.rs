@@ -14,7 +14,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub use disk::read_text;
 pub use language::Language;
-pub(crate) use language::{LINE_BYTES_MAX, overlong_line};
 pub(crate) use path::path_fits;
 pub use revision::{RevisionError, Texts, resolve, texts as texts_at_revision};
 use spots_findings::Unreadable;

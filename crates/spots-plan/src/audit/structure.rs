@@ -17,7 +17,8 @@ use super::lexer::{Region, Span};
 use super::pattern::Pattern;
 use super::read::{Kind, Place, Use, without_formatting};
 use super::scan::{Form, Hit};
-use crate::tree::{Language, overlong_line};
+use crate::parse::{has_short_lines, parse};
+use crate::tree::Language;
 use flow::Flow;
 use words::Words;
 
@@ -46,7 +47,7 @@ fn parse_around(
 ) -> Option<(Tree, Option<Vec<Range<usize>>>)> {
     let (language, text) = (source.language, source.text);
     let parts = Some(language)
-        .filter(|language| *language == Language::Dart && overlong_line(text).is_none())
+        .filter(|language| *language == Language::Dart && has_short_lines(text))
         .and_then(|_| parts::around(text, source.spans, offsets));
     if let Some(parts) = parts {
         let mut parser = Parser::new();
@@ -62,7 +63,7 @@ fn parse_around(
             return Some((tree, Some(parts)));
         }
     }
-    Some((language.parse(text)?, None))
+    Some((parse(language, text)?, None))
 }
 
 /// Places every hit in code.
@@ -161,7 +162,7 @@ pub(super) struct Classes<'a> {
 
 impl<'a> Classes<'a> {
     pub(super) fn of(language: Language, text: &'a str) -> Self {
-        let tree = Words::of(language).zip(language.parse(text));
+        let tree = Words::of(language).zip(parse(language, text));
         let changes = match tree {
             Some(_) => Vec::new(),
             None => braces::classes(language, text),
@@ -320,7 +321,7 @@ mod tests {
         let parsed = parts.map_or(text.len(), |parts| {
             parts.iter().map(ExactSizeIterator::len).sum()
         });
-        let tree = Language::Dart.parse(text).unwrap();
+        let tree = parse(Language::Dart, text).unwrap();
         let words = Words::of(Language::Dart).unwrap();
         let flow = Flow::new(&source, words, &tree, &hits);
         let whole = place_all(&flow, &tree, &hits, scanner.patterns());

@@ -10,11 +10,12 @@ use tree_sitter::Node;
 use super::model::{How, Mark, Super, TypeDecl, TypeKind, Unit};
 use super::notation::canonical;
 use super::syntax::{child, children, first_error, line_of};
+use crate::parse::parse;
 use crate::tree::Language;
 
 /// Reads what a Dart file declares.
 pub fn extract(text: &str) -> Unit {
-    let Some(tree) = Language::Dart.parse(text) else {
+    let Some(tree) = parse(Language::Dart, text) else {
         return Unit {
             broken: Some(1),
             ..Unit::default()
@@ -39,7 +40,7 @@ pub fn extract(text: &str) -> Unit {
 
 /// Names of types that a file constructs, asks a locator for, or calls a static member of.
 pub fn reached(text: &str) -> BTreeSet<String> {
-    let Some(tree) = Language::Dart.parse(text) else {
+    let Some(tree) = parse(Language::Dart, text) else {
         return BTreeSet::new();
     };
     let root = tree.root_node();

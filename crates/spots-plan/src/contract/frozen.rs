@@ -207,7 +207,7 @@ fn render_contract(out: &mut String, word: &str, contract: &Contract) {
     for member in &decl.members {
         line(line::render(member));
     }
-    for Inherited { from, member } in &contract.inherited {
+    for Inherited { from, member, .. } in &contract.inherited {
         line(format!("inherited {from} {}", line::render(member)));
     }
 }

@@ -11,11 +11,12 @@ use super::model::{
 use super::notation::canonical;
 use super::syntax::{child, children, each, first_error, held, line_of};
 use super::types::head;
+use crate::parse::parse;
 use crate::tree::Language;
 
 /// Reads what a Rust file declares.
 pub fn extract(text: &str) -> Unit {
-    let Some(tree) = Language::Rust.parse(text) else {
+    let Some(tree) = parse(Language::Rust, text) else {
         return Unit {
             broken: Some(1),
             ..Unit::default()

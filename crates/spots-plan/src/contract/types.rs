@@ -15,14 +15,17 @@ pub(super) enum Change {
     Other,
 }
 
+/// Names and types of fields.
+pub(super) type Fields = Vec<(String, String)>;
+
 /// What a tree knows about its types.
 pub(super) trait Lattice {
     /// Whether the tree puts `upper` above `lower`.
     fn is_above(&self, lower: &str, upper: &str) -> bool;
     /// What an alias stands for.
     fn alias(&self, name: &str) -> Option<String>;
-    /// Names and types of the fields of a type that is nothing but its fields.
-    fn fields(&self, name: &str) -> Option<Vec<(String, String)>>;
+    /// The fields of types that are nothing but their fields: of each that the name may stand for.
+    fn fields(&self, name: &str) -> Vec<Fields>;
 }
 
 /// Deeper types are compared as text only.
@@ -274,19 +277,36 @@ fn parse_object(text: &str, lattice: &dyn Lattice, depth: usize) -> Option<Ty> {
     Some(Ty::Object(fields.collect::<Option<_>>()?))
 }
 
-/// The fields of an object type, or of a type that is nothing but its fields.
-fn fields_of(ty: &Ty, lattice: &dyn Lattice, depth: usize) -> Option<Vec<(String, Ty)>> {
+/// An object type, or the object types that a name may stand for.
+fn objects(ty: &Ty, lattice: &dyn Lattice, depth: usize) -> Vec<Vec<(String, Ty)>> {
     match ty {
-        Ty::Object(fields) => Some(fields.clone()),
+        Ty::Object(fields) => vec![fields.clone()],
         Ty::Named {
             name, arguments, ..
         } if arguments.is_empty() => {
-            let fields = lattice.fields(name)?.into_iter();
-            let parsed = fields.map(|(name, ty)| (name, parse(&ty, lattice, depth + 1)));
-            Some(parsed.collect())
+            let parsed = |fields: Fields| {
+                let fields = fields.into_iter();
+                let parsed = fields.map(|(name, ty)| (name, parse(&ty, lattice, depth + 1)));
+                parsed.collect()
+            };
+            lattice.fields(name).into_iter().map(parsed).collect()
         }
-        _ => None,
+        _ => Vec::new(),
     }
+}
+
+/// Whether the one fits, whichever the names stand for.
+fn objects_fit(lower: &Ty, upper: &Ty, lattice: &dyn Lattice, depth: usize) -> bool {
+    let (lower, upper) = (
+        objects(lower, lattice, depth),
+        objects(upper, lattice, depth),
+    );
+    let mut pairs = lower
+        .iter()
+        .flat_map(|lower| upper.iter().map(move |upper| (lower, upper)));
+    !lower.is_empty()
+        && !upper.is_empty()
+        && pairs.all(|(lower, upper)| fields_fit(lower, upper, lattice, depth))
 }
 
 /// Whether one has all fields that the other asks for.
@@ -361,8 +381,7 @@ fn fits(lower: &Ty, upper: &Ty, lattice: &dyn Lattice, depth: usize) -> bool {
         return false;
     }
     if matches!(lower, Ty::Object(_)) || matches!(upper, Ty::Object(_)) {
-        let both = fields_of(lower, lattice, depth).zip(fields_of(upper, lattice, depth));
-        return both.is_some_and(|(lower, upper)| fields_fit(&lower, &upper, lattice, depth));
+        return objects_fit(lower, upper, lattice, depth);
     }
     match (lower, upper) {
         (Ty::Named { .. }, Ty::Named { .. }) => names_fit(lower, upper, lattice, depth),
@@ -470,10 +489,15 @@ mod tests {
             (name == "Callback").then(|| "void Function(int value)".to_owned())
         }
 
-        fn fields(&self, name: &str) -> Option<Vec<(String, String)>> {
+        fn fields(&self, name: &str) -> Vec<Fields> {
             let field = |name: &str, ty: &str| (name.to_owned(), ty.to_owned());
-            let link = || vec![field("url", "string"), field("to", "string | undefined")];
-            (name == "Link").then(link)
+            let link = |to: &str| vec![field("url", "string"), field("to", to)];
+            match name {
+                "Link" => vec![link("string | undefined")],
+                "Twin" => vec![link("string | undefined"), link("Target | undefined")],
+                "Other" => vec![link("string | undefined"), link("string")],
+                _ => Vec::new(),
+            }
         }
     }
 
@@ -507,6 +531,8 @@ mod tests {
             ("{url:string} | undefined", "Link | undefined", Change::Same),
             ("{url:string;to:string}", "Link", Change::Wider),
             ("{url:string}", "Unknown", Change::Other),
+            ("{url:string}", "Twin", Change::Same),
+            ("{url:string}", "Other", Change::Narrower),
             ("{url:string}", "{url:string;to?:string}", Change::Same),
             ("{url:string}", "{url:string,to:string}", Change::Narrower),
             ("{url:string}", "{url:string | number}", Change::Wider),

@@ -10,6 +10,7 @@ use super::model::{
 };
 use super::notation::canonical;
 use super::syntax::{child, children, each, first_error, held, line_of};
+use crate::parse::parse;
 use crate::tree::Language;
 
 /// Calls that hand out an instance of their first argument.
@@ -17,7 +18,7 @@ const LOCATORS: [&str; 4] = ["inject", "get", "resolve", "useService"];
 
 /// Reads what a TypeScript file declares.
 pub fn extract(language: Language, text: &str) -> Unit {
-    let Some(tree) = language.parse(text) else {
+    let Some(tree) = parse(language, text) else {
         return Unit {
             broken: Some(1),
             ..Unit::default()

@@ -1,15 +1,5 @@
 //! Languages by extension, and their grammars.
 
-/// In longer lines a grammar that looks for the end of a string may take minutes; people write none.
-pub(crate) const LINE_BYTES_MAX: usize = 128 * 1024;
-
-/// The first line that is longer than [`LINE_BYTES_MAX`], from 1.
-pub(crate) fn overlong_line(text: &str) -> Option<u32> {
-    let mut lines = text.split('\n');
-    let at = lines.position(|line| line.len() > LINE_BYTES_MAX)?;
-    u32::try_from(at + 1).ok()
-}
-
 /// A language whose files are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Language {
@@ -112,16 +102,6 @@ impl Language {
         Self::ALL
             .into_iter()
             .find(|language| language.as_str() == word)
-    }
-
-    /// Parses a text; `None` without a grammar, or with an [`overlong_line`].
-    pub(crate) fn parse(self, text: &str) -> Option<tree_sitter::Tree> {
-        let grammar = self.grammar().filter(|_| overlong_line(text).is_none())?;
-        let mut parser = tree_sitter::Parser::new();
-        parser
-            .set_language(&grammar)
-            .expect("the grammars fit the library's version");
-        parser.parse(text, None)
     }
 
     /// Its grammar, for the languages that are parsed and not only lexed.

@@ -9,6 +9,7 @@ use super::dart::{clock_in_sight, fake_edits, import_edit, is_test};
 use super::{Edit, Plan, Project};
 use crate::audit::lexer::{is_word, region_at, spans};
 use crate::audit::structure::path_to;
+use crate::parse::parse;
 use crate::tree::Language;
 
 /// A class that is to hold a clock.
@@ -224,7 +225,7 @@ fn arguments(project: &Project<'_>, class: &Class<'_>) -> Result<Plan, String> {
             continue;
         }
         let spans = spans(Language::Dart, text, text.len());
-        let tree = Language::Dart.parse(text).ok_or("a file does not parse")?;
+        let tree = parse(Language::Dart, text).ok_or("a file does not parse")?;
         for (at, _) in text.match_indices(class.name.as_str()) {
             let inside = *path == class.path && class.node.byte_range().contains(&at);
             if region_at(&spans, at).is_some() || !is_whole_word(text, at, class.name.len()) {

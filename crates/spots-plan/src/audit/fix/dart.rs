@@ -9,6 +9,7 @@ use super::class::{Class, Held, give_clock, holds_word};
 use super::{Edit, Plan, Project, reads_of, refuse_elapsed};
 use crate::audit::Read;
 use crate::audit::structure::path_to;
+use crate::parse::parse;
 use crate::tree::Language;
 
 /// Everything about one file that is rewritten.
@@ -24,7 +25,7 @@ pub(super) fn plan(project: &Project<'_>) -> Plan {
         let Some((_, text)) = project.texts.get(path) else {
             continue;
         };
-        let Some(tree) = Language::Dart.parse(text) else {
+        let Some(tree) = parse(Language::Dart, text) else {
             continue;
         };
         let file = File { path, text, tree };
@@ -393,9 +394,7 @@ pub(super) fn import_edit(text: &str, import: &str) -> Result<Option<Edit>, Stri
     }
     let line = format!("import '{import}';\n");
     // The tree says where directives end: a word in a comment or a string is none.
-    let tree = Language::Dart
-        .parse(text)
-        .ok_or("the file does not parse")?;
+    let tree = parse(Language::Dart, text).ok_or("the file does not parse")?;
     let mut cursor = tree.root_node().walk();
     let last = tree
         .root_node()

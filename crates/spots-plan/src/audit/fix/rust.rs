@@ -7,6 +7,7 @@ use tree_sitter::Node;
 use super::{Edit, Plan, Project, reads_of, refuse_elapsed};
 use crate::audit::Read;
 use crate::audit::structure::path_to;
+use crate::parse::parse;
 use crate::tree::Language;
 
 pub(super) fn plan(project: &Project<'_>) -> Plan {
@@ -16,7 +17,7 @@ pub(super) fn plan(project: &Project<'_>) -> Plan {
         let Some((_, text)) = project.texts.get(path) else {
             continue;
         };
-        let Some(tree) = Language::Rust.parse(text) else {
+        let Some(tree) = parse(Language::Rust, text) else {
             continue;
         };
         for read in reads {

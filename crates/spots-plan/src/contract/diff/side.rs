@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::model::{Contract, Member, MemberKind, Snapshot, TypeKind};
-use super::super::types::head;
+use super::super::types::{Fields, head};
 
 /// The types of one side.
 #[derive(Debug, Default)]
@@ -12,8 +12,7 @@ pub struct Side<'a> {
     by_name: BTreeMap<&'a str, Vec<&'a Contract>>,
     above: BTreeMap<&'a str, BTreeSet<&'a str>>,
     aliases: BTreeMap<&'a str, &'a str>,
-    /// Interfaces, by name: of several with one name nothing is known.
-    interfaces: BTreeMap<&'a str, Option<&'a Contract>>,
+    interfaces: BTreeMap<&'a str, Vec<&'a Contract>>,
 }
 
 impl<'a> Side<'a> {
@@ -46,10 +45,10 @@ impl<'a> Side<'a> {
             self.aliases.insert(&decl.name, &target.ty);
         }
         if decl.kind == TypeKind::Interface {
-            let known = self.interfaces.entry(&decl.name);
-            known
-                .and_modify(|one| *one = None)
-                .or_insert(Some(contract));
+            self.interfaces
+                .entry(&decl.name)
+                .or_default()
+                .push(contract);
         }
     }
 
@@ -62,9 +61,8 @@ impl<'a> Side<'a> {
         self
     }
 
-    /// Fields of an interface that has nothing else.
-    pub(super) fn fields(&self, name: &str) -> Option<Vec<(String, String)>> {
-        let contract = (*self.interfaces.get(name)?)?;
+    /// Fields of the interfaces of this name; none where one of them has something else.
+    pub(super) fn fields(&self, name: &str) -> Vec<Fields> {
         let field = |member: &Member| {
             let ty = member
                 .ty
@@ -72,8 +70,13 @@ impl<'a> Side<'a> {
                 .filter(|_| member.kind == MemberKind::Field)?;
             Some((member.name.clone(), ty))
         };
-        let whole = contract.outside.is_empty() && contract.decl.generics.is_empty();
-        whole.then(|| contract.members().map(field).collect())?
+        let of = |contract: &&Contract| -> Option<Fields> {
+            let whole = contract.outside.is_empty() && contract.decl.generics.is_empty();
+            whole.then(|| contract.members().map(field).collect())?
+        };
+        let known = self.interfaces.get(name).map_or(&[][..], Vec::as_slice);
+        let fields: Option<Vec<Fields>> = known.iter().map(of).collect();
+        fields.unwrap_or_default()
     }
 
     pub(super) fn types(&self) -> &[&'a Contract] {

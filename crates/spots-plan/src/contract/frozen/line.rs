@@ -86,6 +86,7 @@ pub(super) fn read(contract: &mut Contract, word: &str, rest: &str) -> Result<()
             let (word, rest) = line.split_once(' ').ok_or("a member needs a name")?;
             contract.inherited.push(Inherited {
                 from: from.to_owned(),
+                file: String::new(),
                 member: member(word, rest)?,
             });
         }

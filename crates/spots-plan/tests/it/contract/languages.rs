@@ -112,6 +112,37 @@ fn only_what_implementers_must_write_breaks_them() {
 }
 
 #[test]
+fn a_change_above_is_shown_where_it_stands() {
+    let service = "use crate::b::Access;\npub trait PayService: Access {}\n";
+    let old = "\npub trait Access {\n fn user(&self); fn gone(&self) {} }\n";
+    let new = "\n\n\npub trait Access {\n fn user(&self, n: u8); }\n";
+    let found = diff(
+        &[("src/a.rs", service), ("src/b.rs", old)],
+        &[("src/a.rs", service), ("src/b.rs", new)],
+    );
+    let mut shown: Vec<String> = found
+        .findings
+        .iter()
+        .map(|found| {
+            let places = found
+                .place
+                .iter()
+                .chain(found.related.iter().map(|one| &one.place));
+            let places = places.map(|place| format!("{}:{}", place.path, place.line));
+            format!("{} {}", found.rule, places.collect::<Vec<_>>().join(" "))
+        })
+        .collect();
+    shown.sort();
+    assert_eq!(
+        shown,
+        [
+            "member-removed src/a.rs:2 src/b.rs:3",
+            "required-parameter-added src/b.rs:5",
+        ]
+    );
+}
+
+#[test]
 fn typescript_objects_are_compared_by_their_fields() {
     let service = "import { Row } from './row';\n\
         export class PayService { pay(): Row { return null as any; } }\n";

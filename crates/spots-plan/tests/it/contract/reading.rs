@@ -5,7 +5,7 @@ use spots_findings::Level;
 use spots_plan::contract::dart::extract;
 use spots_plan::contract::diff::{DiffOptions, compare};
 use spots_plan::contract::frozen::Frozen;
-use spots_plan::contract::{rules, show};
+use spots_plan::contract::{World, rules, show};
 
 use super::{diff, diff_one, snapshots};
 
@@ -123,11 +123,31 @@ fn a_contract_file_that_is_none_is_refused_with_its_line() {
     }
 }
 
+/// A line of half a megabyte without a string: what a grammar took minutes for.
+fn long_line(member: &str) -> World {
+    let text = format!(
+        "\nclass PayService {{{}\n\n void last() {{}} }}",
+        member.repeat(20_000)
+    );
+    super::world_kept(&[("lib/a.dart", &text)]).1
+}
+
 #[test]
-fn a_line_without_end_is_named_and_not_parsed() {
-    let member = "void pay(int a) { print(1); } ";
-    let text = format!("\nclass PayService {{ {} }}", member.repeat(200_000));
-    let (_, world) = super::world_kept(&[("lib/a.dart", &text)]);
+fn a_long_line_is_read_with_its_number() {
+    let world = long_line(" void pay(int a) { print(1); }");
+    assert!(world.unreadable().is_empty(), "{:?}", world.unreadable());
+    let services = world.services();
+    let lines: Vec<u32> = services
+        .iter()
+        .flat_map(|service| service.members().map(|member| member.line))
+        .collect();
+    assert_eq!(lines.len(), 20_001);
+    assert_eq!((lines.first(), lines.last()), (Some(&2), Some(&4)));
+}
+
+#[test]
+fn a_line_that_cannot_be_broken_is_named() {
+    let world = long_line("void pay(int a){print(1);}");
     assert!(world.services().is_empty());
     let named: Vec<String> = world
         .unreadable()
@@ -136,7 +156,7 @@ fn a_line_without_end_is_named_and_not_parsed() {
         .collect();
     assert_eq!(
         named,
-        ["lib/a.dart: line 2: the line is longer than 131072 bytes; break it"]
+        ["lib/a.dart: line 2: more than 131072 bytes of code in one line; break it"]
     );
 }
 

@@ -56,9 +56,7 @@ impl Judged {
     pub(crate) fn add_to(self, report: &mut Report) -> Vec<Finding> {
         report.rules.extend(self.rules);
         for one in self.unreadable {
-            if !report.unreadable().contains(&one) {
-                report.add_unreadable(one.path, one.reason);
-            }
+            report.add_unreadable(one.path, one.reason);
         }
         self.findings
     }
