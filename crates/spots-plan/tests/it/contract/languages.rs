@@ -112,6 +112,23 @@ fn only_what_implementers_must_write_breaks_them() {
 }
 
 #[test]
+fn a_broken_file_is_named_where_a_service_may_be_in_it() {
+    let service = "pub struct PayService;\nimpl Access for PayService {}\n";
+    let broken = "trait Access { fn a(&self) { let union = = 1; } }\n";
+    let found = |files: &[(&str, &str)]| -> Vec<String> {
+        let (_, world) = super::world_kept(files);
+        let named = world.unreadable().iter();
+        named.map(|one| one.path.clone()).collect()
+    };
+    let above = [("src/a.rs", service), ("src/b.rs", broken)];
+    assert_eq!(found(&above), Vec::<String>::new());
+    let own = format!("{service}{broken}");
+    assert_eq!(found(&[("src/a.rs", &own)]), ["src/a.rs"]);
+    let lost = "struct PayService { a: = }\n";
+    assert_eq!(found(&[("src/a.rs", lost)]), ["src/a.rs"]);
+}
+
+#[test]
 fn a_change_above_is_shown_where_it_stands() {
     let service = "use crate::b::Access;\npub trait PayService: Access {}\n";
     let old = "\npub trait Access {\n fn user(&self); fn gone(&self) {} }\n";
