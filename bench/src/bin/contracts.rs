@@ -41,13 +41,15 @@ fn extract(root: &Path, cache: Cache) -> usize {
 }
 
 /// What `spots plan check` does on an unchanged tree: contracts, locks, tests and the clock audit.
-fn check(root: &Path, cache: Cache, known: &str) -> Result<usize, Box<dyn Error>> {
+fn check(root: &Path, kept: &str) -> Result<usize, Box<dyn Error>> {
     let plan = Plan::load(root).map_err(|error| error.to_string())?;
     let options = Options { patterns: gate::patterns(&plan), ..Options::default() };
+    let tree = Tree::walk(root, &Language::ALL)?;
     std::thread::scope(|scope| {
-        let clock = scope.spawn(|| mandate(root, known).map_err(|error| error.to_string()));
-        let mut world = World::read(Tree::walk(root, &CONTRACTS)?, options, &cache);
-        let tests = Tests::read(Tree::walk(root, &CONTRACTS)?);
+        let clock = scope.spawn(|| mandate(&tree, &format!("{kept}.clock")).map_err(|error| error.to_string()));
+        let cache = Cache::load(PathBuf::from(kept));
+        let mut world = World::read(tree.only(&CONTRACTS), options, &cache);
+        let tests = Tests::read(tree.only(&CONTRACTS));
         let checked = gate::check(&plan, &mut world, &tests, Beside::default(), &cache);
         cache.save();
         let clock = clock.join().map_err(|_| "the audit panicked")??;
@@ -56,10 +58,11 @@ fn check(root: &Path, cache: Cache, known: &str) -> Result<usize, Box<dyn Error>
 }
 
 /// The clock audit against its baseline.
-fn mandate(root: &Path, known: &str) -> Result<usize, Box<dyn Error>> {
+fn mandate(tree: &Tree, known: &str) -> Result<usize, Box<dyn Error>> {
+    let root = tree.root();
     let config = Config::load(root)?;
     let known = Kept::load(PathBuf::from(known));
-    let found = audit_with(&Tree::walk(root, &Language::ALL)?, &config, &known);
+    let found = audit_with(tree, &config, &known);
     known.save();
     let baseline = Baseline::parse(&std::fs::read_to_string(root.join(BASELINE_PATH))?)?;
     let mandate = judge(&found, &baseline.compare(&found), &config, root);
@@ -110,7 +113,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
             println!("{}", extract(Path::new(root), Cache::load(PathBuf::from(cache))));
         }
         [task, root, cache] if task == "check" => {
-            println!("{}", check(Path::new(root), Cache::load(PathBuf::from(cache)), &format!("{cache}.clock"))?);
+            println!("{}", check(Path::new(root), cache)?);
         }
         _ => return measure(arguments.first()),
     }

@@ -92,13 +92,14 @@ impl Report {
         self
     }
 
-    /// Names something that could not be read.
+    /// Names something that could not be read; the same from two sides once.
     pub fn add_unreadable(&mut self, path: impl Into<String>, reason: impl Into<String>) {
         self.unreadable.push(Unreadable {
             path: path.into(),
             reason: reason.into(),
         });
         self.unreadable.sort();
+        self.unreadable.dedup();
     }
 
     /// Findings by place, then rule.

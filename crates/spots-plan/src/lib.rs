@@ -4,5 +4,6 @@ pub mod audit;
 pub mod cache;
 pub mod contract;
 mod parallel;
+mod parse;
 pub mod plan;
 pub mod tree;

@@ -194,7 +194,7 @@ impl Plan {
 
     /// Reads `plan/plan.toml` and `plan/services/*.toml`, and checks that they hold together.
     pub fn load(root: &Path) -> Result<Self, PlanError> {
-        Self::of_files(root, &files::Files::on_disk(root))
+        Self::of_files(root, &files::Files::of_plan(root))
     }
 
     /// The same from files that were read before.

@@ -8,6 +8,7 @@ mod language;
 mod path;
 mod revision;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -61,7 +62,8 @@ pub struct Tree {
 enum Origin {
     Folder,
     File,
-    Revision,
+    /// The commit.
+    Revision(String),
 }
 
 /// Why a tree cannot be walked at all.
@@ -112,13 +114,14 @@ impl Tree {
         revision: &str,
         languages: &[Language],
     ) -> Result<Self, TreeError> {
-        let files = revision::list(folder, revision, languages)?;
+        let commit = resolve(folder, revision)?;
+        let files = revision::list(folder, &commit, languages)?;
         if files.len() > FILES_MAX {
             return Err(TreeError::TooMany(folder.to_owned()));
         }
         Ok(Self {
             root: folder.to_owned(),
-            origin: Origin::Revision,
+            origin: Origin::Revision(commit),
             files,
             unreadable: Vec::new(),
         })
@@ -194,7 +197,7 @@ impl Tree {
             };
             let text = match self.origin {
                 Origin::Folder | Origin::File => read_text(&self.path_of(file)),
-                Origin::Revision => {
+                Origin::Revision(_) => {
                     revision::read_text(&self.root, &mut blobs, file.blob.as_deref())
                 }
             };
@@ -212,15 +215,40 @@ impl Tree {
     pub fn read(&self, file: &SourceFile) -> Result<String, String> {
         match self.origin {
             Origin::Folder | Origin::File => read_text(&self.path_of(file)),
-            Origin::Revision => revision::read_text(&self.root, &mut None, file.blob.as_deref()),
+            Origin::Revision(_) => revision::read_text(&self.root, &mut None, file.blob.as_deref()),
         }
+    }
+
+    /// Texts of files that need not be sources, a manifest for example; of those that are there.
+    pub(crate) fn others(&self, paths: &BTreeSet<String>) -> BTreeMap<String, String> {
+        let wanted = |path: &str| paths.contains(path);
+        let texts = match &self.origin {
+            _ if paths.is_empty() => return BTreeMap::new(),
+            Origin::Revision(commit) => revision::texts(&self.root, commit, ".", wanted),
+            Origin::Folder | Origin::File => Ok(paths
+                .iter()
+                .map(|path| (path.clone(), read_text(&self.root.join(path))))
+                .collect()),
+        };
+        let texts = texts.unwrap_or_default().into_iter();
+        texts
+            .filter_map(|(path, text)| Some((path, text.ok()?)))
+            .collect()
+    }
+
+    /// The same tree, only the files of these languages.
+    #[must_use]
+    pub fn only(&self, languages: &[Language]) -> Self {
+        let mut tree = self.clone();
+        tree.retain(|file| languages.contains(&file.language));
+        tree
     }
 
     /// Where a file lies on disk; for a revision, where it would lie.
     pub fn path_of(&self, file: &SourceFile) -> PathBuf {
         match self.origin {
             Origin::File => self.root.clone(),
-            Origin::Folder | Origin::Revision => self.root.join(&file.path),
+            Origin::Folder | Origin::Revision(_) => self.root.join(&file.path),
         }
     }
 }

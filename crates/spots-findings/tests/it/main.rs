@@ -1,3 +1,4 @@
 //! Integration tests of the findings crate.
 
 mod graph;
+mod report;

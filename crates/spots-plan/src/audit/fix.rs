@@ -14,9 +14,9 @@ use std::ops::Range;
 use super::config::Config;
 use super::reader::Reader;
 use super::scan::Scanner;
-use super::structure;
 use super::{Audit, Kind, Read};
 use crate::cache::Cache;
+use crate::parse::parse;
 use crate::tree::{Language, SourceFile, Tree};
 pub use diff::unified;
 
@@ -215,9 +215,7 @@ fn prove(
         path: path.to_owned(),
         reason,
     };
-    let broken = |text: &str| {
-        structure::parse(language, text).is_none_or(|tree| tree.root_node().has_error())
-    };
+    let broken = |text: &str| parse(language, text).is_none_or(|tree| tree.root_node().has_error());
     if broken(after) && !broken(before) {
         return Err(fail("it would no longer parse".to_owned()));
     }

@@ -17,6 +17,7 @@ use super::lexer::{Region, Span};
 use super::pattern::Pattern;
 use super::read::{Kind, Place, Use, without_formatting};
 use super::scan::{Form, Hit};
+use crate::parse::{has_short_lines, parse};
 use crate::tree::Language;
 use flow::Flow;
 use words::Words;
@@ -39,19 +40,6 @@ pub(super) struct Placed {
     pub(super) wraps: Option<Declaration>,
 }
 
-/// Parses the text; `None` for languages without a grammar.
-pub(super) fn parse(language: Language, text: &str) -> Option<Tree> {
-    parser(language)?.parse(text, None)
-}
-
-fn parser(language: Language) -> Option<Parser> {
-    let mut parser = Parser::new();
-    parser
-        .set_language(&language.grammar()?)
-        .expect("the grammars fit the library's version");
-    Some(parser)
-}
-
 /// Parses no more of the text than it takes to place these offsets: the parts, if not all of it.
 fn parse_around(
     source: &Source<'_>,
@@ -59,10 +47,13 @@ fn parse_around(
 ) -> Option<(Tree, Option<Vec<Range<usize>>>)> {
     let (language, text) = (source.language, source.text);
     let parts = Some(language)
-        .filter(|language| *language == Language::Dart)
+        .filter(|language| *language == Language::Dart && has_short_lines(text))
         .and_then(|_| parts::around(text, source.spans, offsets));
     if let Some(parts) = parts {
-        let mut parser = parser(language)?;
+        let mut parser = Parser::new();
+        parser
+            .set_language(&language.grammar()?)
+            .expect("the grammars fit the library's version");
         let ranges = parts::for_parser(text, &parts);
         parser
             .set_included_ranges(&ranges)

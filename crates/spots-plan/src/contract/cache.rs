@@ -8,7 +8,7 @@ use crate::tree::Language;
 pub type Cache = crate::cache::Cache<Unit>;
 
 impl Kept for Unit {
-    const FORM: u32 = 4;
+    const FORM: u32 = 5;
     const NAME: &'static str = "contracts";
 }
 

@@ -9,7 +9,8 @@ use tree_sitter::Node;
 
 use super::model::{How, Mark, Super, TypeDecl, TypeKind, Unit};
 use super::notation::canonical;
-use super::syntax::{child, children, first_error, line_of, parse};
+use super::syntax::{child, children, first_error, line_of};
+use crate::parse::parse;
 use crate::tree::Language;
 
 /// Reads what a Dart file declares.

@@ -12,7 +12,7 @@ use spots_findings::{Finding, Level, Place, Unreadable};
 use super::model::{Contract, Mark, Member, Snapshot, TypeKind};
 use super::openapi;
 use super::rules::{self, Breaks};
-use super::types::{Change, Lattice, change, head};
+use super::types::{Change, Fields, Lattice, change, head};
 
 pub use self::side::Side;
 
@@ -103,7 +103,7 @@ pub fn compare_with(
         let message = format!("{} is now called {}", before.decl.name, after.decl.name);
         let finding = rules::finding("service-renamed", None, &before.decl.name, &message);
         out.findings
-            .push(place(finding, after, after.decl.line).fact("service", &*before.decl.name));
+            .push(place(finding, &after.file, after.decl.line).fact("service", &*before.decl.name));
     }
     for (before, after) in paired.same.iter().chain(&paired.renamed) {
         out.compared += 1;
@@ -180,6 +180,15 @@ impl Lattice for Both<'_> {
     fn alias(&self, name: &str) -> Option<String> {
         let target = self.new.alias(name).or_else(|| self.old.alias(name));
         target.map(str::to_owned)
+    }
+
+    fn fields(&self, name: &str) -> Vec<Fields> {
+        let new = self.new.fields(name);
+        if new.is_empty() {
+            self.old.fields(name)
+        } else {
+            new
+        }
     }
 }
 
@@ -320,16 +329,11 @@ impl<'a> Pair<'a> {
     /// place where the member was.
     fn report_gone(&mut self, rule: &str, breaks: Option<Breaks>, member: &Member, message: &str) {
         self.report(rule, breaks, Some(member), message);
-        let line = self.new.decl.line;
-        let was = Place::line(self.old.file.clone(), member.line);
+        let file = self.old.file_of(member);
+        let was = Place::line(file, member.line);
         if let Some(finding) = self.findings.pop() {
-            let here = finding.place.is_some();
-            let finding = if here {
-                place(finding, self.new, line)
-            } else {
-                finding
-            };
-            let finding = if self.old.file.is_empty() || member.line <= 1 {
+            let finding = place(finding, &self.new.file, self.new.decl.line);
+            let finding = if file.is_empty() || member.line <= 1 {
                 finding
             } else {
                 finding.related(was, "it was here before")
@@ -352,13 +356,15 @@ impl<'a> Pair<'a> {
             Some(member) => format!("{owner}.{}", member.name),
             None => owner.clone(),
         };
-        let line = member.map_or(self.new.decl.line, |member| member.line);
+        let (file, line) = member.map_or((&*self.new.file, self.new.decl.line), |member| {
+            (self.new.file_of(member), member.line)
+        });
         let finding = rules::finding(rule, breaks, &identity, message).fact("service", &**owner);
         let finding = match member {
             Some(member) => finding.fact("member", &*member.name),
             None => finding,
         };
-        self.findings.push(place(finding, self.new, line));
+        self.findings.push(place(finding, file, line));
     }
 }
 
@@ -372,13 +378,17 @@ impl Lattice for NoAliases<'_> {
     fn alias(&self, _name: &str) -> Option<String> {
         None
     }
+
+    fn fields(&self, name: &str) -> Vec<Fields> {
+        self.0.fields(name)
+    }
 }
 
-fn place(finding: Finding, contract: &Contract, line: u32) -> Finding {
-    if contract.file.is_empty() {
+fn place(finding: Finding, file: &str, line: u32) -> Finding {
+    if file.is_empty() {
         return finding;
     }
-    finding.at(Place::line(contract.file.clone(), line))
+    finding.at(Place::line(file, line))
 }
 
 /// Whether type parameters differ in number or bound; their names do not matter.

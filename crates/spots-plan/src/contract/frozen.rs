@@ -150,6 +150,16 @@ impl Frozen {
     }
 }
 
+impl From<Frozen> for Snapshot {
+    fn from(frozen: Frozen) -> Self {
+        Self {
+            services: vec![frozen.service],
+            types: frozen.types,
+            further: Vec::new(),
+        }
+    }
+}
+
 fn empty(name: &str) -> Contract {
     Contract {
         file: String::new(),
@@ -197,7 +207,7 @@ fn render_contract(out: &mut String, word: &str, contract: &Contract) {
     for member in &decl.members {
         line(line::render(member));
     }
-    for Inherited { from, member } in &contract.inherited {
+    for Inherited { from, member, .. } in &contract.inherited {
         line(format!("inherited {from} {}", line::render(member)));
     }
 }

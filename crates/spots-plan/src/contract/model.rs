@@ -33,6 +33,23 @@ impl Unit {
         self.extensions.retain(|decl| !decl.name.is_empty());
         self
     }
+
+    /// Puts each line's own number in its place: the text was read in more lines than it has.
+    pub(super) fn move_lines(&mut self, own: &[u32]) {
+        let own = |line: &mut u32| {
+            let at = usize::try_from(*line).unwrap_or(0).saturating_sub(1);
+            *line = own.get(at).copied().unwrap_or(*line);
+        };
+        for decl in self.types.iter_mut().chain(&mut self.extensions) {
+            own(&mut decl.line);
+            decl.members
+                .iter_mut()
+                .for_each(|member| own(&mut member.line));
+            decl.uses.iter_mut().for_each(|found| own(&mut found.line));
+            decl.uses.dedup();
+        }
+        self.broken.iter_mut().for_each(own);
+    }
 }
 
 /// What kind of type.
@@ -392,6 +409,8 @@ pub struct Use {
 pub struct Inherited {
     /// The type that declares it.
     pub from: String,
+    /// Where, relative to the tree; empty in what was frozen.
+    pub file: String,
     /// The member.
     pub member: Member,
 }
@@ -423,6 +442,13 @@ impl Contract {
         self.decl.members.iter().chain(inherited)
     }
 
+    /// The file of one of its members.
+    pub(super) fn file_of(&self, member: &Member) -> &str {
+        let mut inherited = self.inherited.iter();
+        let above = inherited.find(|inherited| std::ptr::eq(&raw const inherited.member, member));
+        above.map_or(&self.file, |inherited| &inherited.file)
+    }
+
     /// Whether its signatures, which mention these names, mean this type.
     pub(super) fn means(&self, mentioned: &BTreeSet<String>, ty: &Self) -> bool {
         let name = &ty.decl.name;
@@ -438,4 +464,6 @@ pub struct Snapshot {
     pub services: Vec<Contract>,
     /// Other types, by name, then file.
     pub types: Vec<Contract>,
+    /// Types that those mention: not compared, but what they stand for is known.
+    pub further: Vec<Contract>,
 }

@@ -87,12 +87,35 @@ fn string_length(text: &str, quote: char) -> usize {
 pub(super) fn split(text: &str, separator: char) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut start = 0;
+    for (at, letter, depth) in signs(text) {
+        let arrow = || text.get(at..).is_some_and(|rest| rest.starts_with("=>"));
+        if letter == separator && depth == 0 && !arrow() {
+            parts.push(text.get(start..at).unwrap_or("").trim());
+            start = at + letter.len_utf8();
+        }
+    }
+    parts.push(text.get(start..).unwrap_or("").trim());
+    parts.retain(|part| !part.is_empty());
+    parts
+}
+
+/// Where the bracket closes that the text begins with.
+pub(super) fn closing(text: &str) -> Option<usize> {
+    let mut signs = signs(text);
+    signs
+        .find(|(_, _, depth)| *depth == 0)
+        .map(|(at, ..)| at)
+        .filter(|at| *at > 0)
+}
+
+/// Letters outside of strings, with their place and how many brackets are open after them.
+fn signs(text: &str) -> impl Iterator<Item = (usize, char, i32)> {
     let mut skip_to = 0;
     let mut depth = 0_i32;
     let mut last = ' ';
-    for (at, letter) in text.char_indices() {
+    text.char_indices().filter_map(move |(at, letter)| {
         if at < skip_to {
-            continue;
+            return None;
         }
         match letter {
             '\'' | '"' => {
@@ -101,18 +124,11 @@ pub(super) fn split(text: &str, separator: char) -> Vec<&str> {
             '(' | '[' | '{' | '<' => depth += 1,
             ')' | ']' | '}' => depth -= 1,
             '>' if last != '=' && last != '-' => depth -= 1,
-            '=' if text.get(at..).is_some_and(|rest| rest.starts_with("=>")) => {}
-            letter if letter == separator && depth == 0 => {
-                parts.push(text.get(start..at).unwrap_or("").trim());
-                start = at + letter.len_utf8();
-            }
             _ => {}
         }
         last = letter;
-    }
-    parts.push(text.get(start..).unwrap_or("").trim());
-    parts.retain(|part| !part.is_empty());
-    parts
+        Some((at, letter, depth))
+    })
 }
 
 /// Parameters as every notation groups them: `a, [b = 1], {required c}`.
@@ -177,6 +193,23 @@ mod tests {
             canonical("const Duration(seconds : 3)"),
             "const Duration(seconds:3)"
         );
+    }
+
+    #[test]
+    fn a_bracket_closes_outside_of_strings_and_arrows() {
+        let inner = |text: &'static str| closing(text).and_then(|at| text.get(1..at));
+        assert_eq!(
+            inner("(a: A<B> = ')', f: () => C): D"),
+            Some("a: A<B> = ')', f: () => C")
+        );
+        assert_eq!(
+            inner("<T extends () => void>(a)"),
+            Some("T extends () => void")
+        );
+        assert_eq!(inner("()"), Some(""));
+        assert_eq!(inner("(a"), None);
+        assert_eq!(inner("a)"), None);
+        assert_eq!(inner(""), None);
     }
 
     #[test]

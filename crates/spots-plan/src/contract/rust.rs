@@ -9,8 +9,9 @@ use super::model::{
     UseKind,
 };
 use super::notation::canonical;
-use super::syntax::{child, children, each, first_error, held, line_of, parse};
+use super::syntax::{child, children, each, first_error, held, line_of};
 use super::types::head;
+use crate::parse::parse;
 use crate::tree::Language;
 
 /// Reads what a Rust file declares.

@@ -1,17 +1,9 @@
 //! Walking syntax trees, the same for every grammar.
 
-use tree_sitter::{Node, Parser, Tree};
+use tree_sitter::Node;
 
 use super::model::{MemberKind, Origin, TypeDecl, Use, UseKind};
 use super::types::names_in;
-use crate::tree::Language;
-
-/// Parses a text; `None` when the language has no grammar.
-pub(super) fn parse(language: Language, text: &str) -> Option<Tree> {
-    let mut parser = Parser::new();
-    parser.set_language(&language.grammar()?).ok()?;
-    parser.parse(text, None)
-}
 
 pub(super) fn children(node: Node<'_>) -> impl Iterator<Item = Node<'_>> {
     let mut cursor = node.walk();

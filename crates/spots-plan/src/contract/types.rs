@@ -1,6 +1,6 @@
 //! Types as written, and which of two takes more values.
 
-use super::notation::{canonical, split};
+use super::notation::{canonical, closing, split};
 
 /// What a change of type does to the set of values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,12 +15,17 @@ pub(super) enum Change {
     Other,
 }
 
+/// Names and types of fields.
+pub(super) type Fields = Vec<(String, String)>;
+
 /// What a tree knows about its types.
 pub(super) trait Lattice {
     /// Whether the tree puts `upper` above `lower`.
     fn is_above(&self, lower: &str, upper: &str) -> bool;
     /// What an alias stands for.
     fn alias(&self, name: &str) -> Option<String>;
+    /// The fields of types that are nothing but their fields: of each that the name may stand for.
+    fn fields(&self, name: &str) -> Vec<Fields>;
 }
 
 /// Deeper types are compared as text only.
@@ -59,6 +64,8 @@ enum Ty {
     },
     /// One of several, as TypeScript writes it.
     Union(Vec<Ty>),
+    /// `{ a: A; b?: B }`: whatever has these fields.
+    Object(Vec<(String, Ty)>),
     Text(String),
 }
 
@@ -141,6 +148,9 @@ fn parse(text: &str, lattice: &dyn Lattice, depth: usize) -> Ty {
                 .collect(),
         );
     }
+    if let Some(object) = parse_object(text, lattice, depth) {
+        return object;
+    }
     if text.starts_with('(') || text.contains(['&', '{', '[', '=']) {
         return Ty::Text(text.to_owned());
     }
@@ -183,7 +193,7 @@ fn nullable_of(ty: Ty) -> Ty {
             nullable: true,
         },
         Ty::Text(text) => Ty::Text(format!("{text}?")),
-        union @ Ty::Union(_) => union,
+        other @ (Ty::Union(_) | Ty::Object(_)) => other,
     }
 }
 
@@ -246,6 +256,78 @@ fn parse_function(text: &str, lattice: &dyn Lattice, depth: usize) -> Option<Ty>
     })
 }
 
+/// `{a:A;b?:B}`; `None` where something else than fields is in it.
+fn parse_object(text: &str, lattice: &dyn Lattice, depth: usize) -> Option<Ty> {
+    let inner = text.strip_prefix('{')?.strip_suffix('}')?;
+    closing(text).filter(|at| at + 1 == text.len())?;
+    let parts = split(inner, ';').into_iter();
+    let fields = parts.flat_map(|part| split(part, ',')).map(|part| {
+        let (name, ty) = part.split_once(':')?;
+        let name = name.trim();
+        let name = name.strip_prefix("readonly ").unwrap_or(name);
+        let ty = match name.strip_suffix('?') {
+            Some(_) => format!("{ty} | undefined"),
+            None => ty.to_owned(),
+        };
+        let name = name.strip_suffix('?').unwrap_or(name);
+        let plain = |letter: char| letter.is_alphanumeric() || letter == '_' || letter == '$';
+        let ty = parse(&ty, lattice, depth + 1);
+        name.chars().all(plain).then(|| (name.to_owned(), ty))
+    });
+    Some(Ty::Object(fields.collect::<Option<_>>()?))
+}
+
+/// An object type, or the object types that a name may stand for.
+fn objects(ty: &Ty, lattice: &dyn Lattice, depth: usize) -> Vec<Vec<(String, Ty)>> {
+    match ty {
+        Ty::Object(fields) => vec![fields.clone()],
+        Ty::Named {
+            name, arguments, ..
+        } if arguments.is_empty() => {
+            let parsed = |fields: Fields| {
+                let fields = fields.into_iter();
+                let parsed = fields.map(|(name, ty)| (name, parse(&ty, lattice, depth + 1)));
+                parsed.collect()
+            };
+            lattice.fields(name).into_iter().map(parsed).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Whether the one fits, whichever the names stand for.
+fn objects_fit(lower: &Ty, upper: &Ty, lattice: &dyn Lattice, depth: usize) -> bool {
+    let (lower, upper) = (
+        objects(lower, lattice, depth),
+        objects(upper, lattice, depth),
+    );
+    let mut pairs = lower
+        .iter()
+        .flat_map(|lower| upper.iter().map(move |upper| (lower, upper)));
+    !lower.is_empty()
+        && !upper.is_empty()
+        && pairs.all(|(lower, upper)| fields_fit(lower, upper, lattice, depth))
+}
+
+/// Whether one has all fields that the other asks for.
+fn fields_fit(
+    lower: &[(String, Ty)],
+    upper: &[(String, Ty)],
+    lattice: &dyn Lattice,
+    depth: usize,
+) -> bool {
+    let none = Ty::Named {
+        name: "undefined".to_owned(),
+        arguments: Vec::new(),
+        nullable: false,
+    };
+    upper.iter().all(|(name, wanted)| {
+        let given = lower.iter().find(|(own, _)| own == name);
+        let given = given.map_or(&none, |(_, given)| given);
+        fits(given, wanted, lattice, depth + 1)
+    })
+}
+
 fn balanced(text: &str) -> bool {
     let open = text.matches(['(', '<', '{', '[']).count();
     open == text.matches([')', '>', '}', ']']).count()
@@ -297,6 +379,9 @@ fn fits(lower: &Ty, upper: &Ty, lattice: &dyn Lattice, depth: usize) -> bool {
     }
     if is_nullable(lower) && !is_nullable(upper) {
         return false;
+    }
+    if matches!(lower, Ty::Object(_)) || matches!(upper, Ty::Object(_)) {
+        return objects_fit(lower, upper, lattice, depth);
     }
     match (lower, upper) {
         (Ty::Named { .. }, Ty::Named { .. }) => names_fit(lower, upper, lattice, depth),
@@ -379,6 +464,7 @@ fn is_nullable(ty: &Ty) -> bool {
         }
         Ty::Function { nullable, .. } => *nullable,
         Ty::Text(text) => text.ends_with('?'),
+        Ty::Object(_) => false,
         Ty::Union(parts) => parts.iter().any(is_nullable),
     }
 }
@@ -401,6 +487,17 @@ mod tests {
 
         fn alias(&self, name: &str) -> Option<String> {
             (name == "Callback").then(|| "void Function(int value)".to_owned())
+        }
+
+        fn fields(&self, name: &str) -> Vec<Fields> {
+            let field = |name: &str, ty: &str| (name.to_owned(), ty.to_owned());
+            let link = |to: &str| vec![field("url", "string"), field("to", to)];
+            match name {
+                "Link" => vec![link("string | undefined")],
+                "Twin" => vec![link("string | undefined"), link("Target | undefined")],
+                "Other" => vec![link("string | undefined"), link("string")],
+                _ => Vec::new(),
+            }
         }
     }
 
@@ -430,6 +527,16 @@ mod tests {
             ("string", "string | number", Change::Wider),
             ("Row | undefined", "undefined | Row", Change::Same),
             ("Promise<Row | null>", "Promise<Row>", Change::Narrower),
+            ("{url:string}", "Link", Change::Same),
+            ("{url:string} | undefined", "Link | undefined", Change::Same),
+            ("{url:string;to:string}", "Link", Change::Wider),
+            ("{url:string}", "Unknown", Change::Other),
+            ("{url:string}", "Twin", Change::Same),
+            ("{url:string}", "Other", Change::Narrower),
+            ("{url:string}", "{url:string;to?:string}", Change::Same),
+            ("{url:string}", "{url:string,to:string}", Change::Narrower),
+            ("{url:string}", "{url:string | number}", Change::Wider),
+            ("{[key:string]:A}", "{[key:string]:B}", Change::Other),
             (
                 "void Function(void Function(int) f)",
                 "void Function(void Function(num) g)",

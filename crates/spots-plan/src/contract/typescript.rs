@@ -9,7 +9,8 @@ use super::model::{
     UseKind,
 };
 use super::notation::canonical;
-use super::syntax::{child, children, each, first_error, held, line_of, parse};
+use super::syntax::{child, children, each, first_error, held, line_of};
+use crate::parse::parse;
 use crate::tree::Language;
 
 /// Calls that hand out an instance of their first argument.
@@ -93,7 +94,11 @@ impl<'t> Source<'t> {
             "class_declaration" | "abstract_class_declaration" => TypeKind::Class,
             "interface_declaration" => TypeKind::Interface,
             "enum_declaration" => TypeKind::Enum,
-            "type_alias_declaration" => TypeKind::Alias,
+            // `type A = { … }` is an interface in other words.
+            "type_alias_declaration" => match child(item, "object_type") {
+                Some(_) => TypeKind::Interface,
+                None => TypeKind::Alias,
+            },
             _ => return None,
         };
         let (name, text) = self.name(item)?;
@@ -118,7 +123,8 @@ impl<'t> Source<'t> {
                 ty: target,
             });
         }
-        if let Some(body) = item.child_by_field_name("body") {
+        let body = item.child_by_field_name("body");
+        if let Some(body) = body.or_else(|| child(item, "object_type")) {
             for part in children(body) {
                 self.member(part, &mut decl);
             }
@@ -222,7 +228,8 @@ impl<'t> Source<'t> {
         if text.starts_with('#') {
             member.marks.insert(Mark::Hidden);
         }
-        if part.kind() == "abstract_method_signature" || part.kind() == "method_signature" {
+        let optional = children(part).any(|word| word.kind() == "?");
+        if is_signature(part) && !optional {
             member.marks.insert(Mark::Abstract);
         }
         let arrow = part
@@ -245,7 +252,6 @@ impl<'t> Source<'t> {
         member.ty = self
             .ty(callable, "return_type")
             .or_else(|| self.ty(part, "type"));
-        let optional = children(part).any(|word| word.kind() == "?");
         member.ty = member.ty.map(|ty| {
             if optional {
                 format!("{ty} | undefined")
@@ -376,4 +382,14 @@ impl<'t> Source<'t> {
             line: line_of(node),
         })
     }
+}
+
+/// Whether a member only says that it must be there.
+fn is_signature(part: Node<'_>) -> bool {
+    let kinds = [
+        "abstract_method_signature",
+        "method_signature",
+        "property_signature",
+    ];
+    kinds.contains(&part.kind())
 }

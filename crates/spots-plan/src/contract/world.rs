@@ -1,5 +1,6 @@
 //! A tree as contracts see it: services, what they inherit, and which type stands above which.
 
+mod above;
 mod facts;
 mod meaning;
 mod options;
@@ -10,22 +11,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use spots_findings::Unreadable;
 
 use super::cache::Cache;
-use super::model::{
-    Contract, How, Inherited, Member, MemberKind, Origin, Snapshot, TypeDecl, TypeKind, Unit,
-};
+use super::model::{Contract, Inherited, Member, MemberKind, Snapshot, TypeDecl, TypeKind, Unit};
 use super::openapi;
 use super::scan;
-use super::types::{head, substitute};
+use super::types::{head, names_in};
 use crate::tree::{Language, SourceFile, Tree};
 
-use self::facts::{extract, is_inherited, is_public, shipped, with_words};
+use self::above::{Above, public};
+use self::facts::{extract, shipped, with_words};
 use self::meaning::{Crates, Index, Meaning};
 
 pub(super) use self::facts::mentioned;
 pub use self::options::Options;
 
-/// Chains of inheritance longer than this are cut.
-const ABOVE_MAX: usize = 256;
 /// Rounds of reading files for the types that others name.
 const ROUNDS_MAX: usize = 32;
 /// Why a tree cannot be read as one of services.
@@ -184,7 +182,24 @@ impl World {
 
     /// Names of the types that the services' signatures mention.
     pub fn mentioned(&self) -> BTreeSet<String> {
-        self.services().iter().flat_map(mentioned).collect()
+        let mut names = BTreeSet::new();
+        let services = self.all().filter(|(_, decl)| self.is_service(decl));
+        // The schemas of an API are its own.
+        for (file, decl) in services.filter(|(_, decl)| decl.api.is_none()) {
+            let blocks = self.blocks(&decl.name, file);
+            for member in public(decl, &blocks) {
+                names.extend(facts::named_by(member));
+                let params = member.params.iter();
+                let types = params.filter_map(|param| self.type_elsewhere(param, file, decl));
+                names.extend(types.flat_map(|ty| names_in(&ty)));
+            }
+            self.inherited(file, decl, &blocks, &mut |above| {
+                if let Above::Member { member, words, .. } = above {
+                    names.extend(facts::named_by(&with_words(member, words)));
+                }
+            });
+        }
+        names
     }
 
     /// What a comparison needs: the services, the types of these names, and the enums that those
@@ -199,13 +214,19 @@ impl World {
             let mut found = self.declared(name);
             found.any(|(_, decl)| decl.kind == TypeKind::Enum)
         };
-        wanted.extend(further.into_iter().filter(is_enum));
-        let types = wanted.iter().flat_map(|name| self.named(name));
+        let (enums, further): (BTreeSet<String>, BTreeSet<String>) =
+            further.into_iter().partition(is_enum);
+        wanted.extend(enums);
+        let types = |names: &BTreeSet<String>| {
+            let types = names.iter().flat_map(|name| self.named(name));
+            types
+                .filter(|contract| !self.is_service(&contract.decl))
+                .collect()
+        };
         Snapshot {
             services: self.services(),
-            types: types
-                .filter(|contract| !self.is_service(&contract.decl))
-                .collect(),
+            types: types(&wanted),
+            further: types(&(&further - &wanted)),
         }
     }
 
@@ -244,8 +265,9 @@ impl World {
     }
 
     fn named_above(&self) -> BTreeSet<String> {
-        let types = self.units.values().flat_map(|unit| &unit.types);
-        types
+        let units = self.units.values();
+        units
+            .flat_map(|unit| unit.types.iter().chain(&unit.extensions))
             .flat_map(|decl| &decl.supers)
             .map(|above| {
                 head(&above.ty)
@@ -275,115 +297,61 @@ impl World {
     }
 
     fn contract(&self, file: usize, decl: &TypeDecl) -> Contract {
-        let mut public = decl.clone();
-        for block in self.blocks(&decl.name, file) {
-            public.members.extend(block.members.iter().cloned());
-            public.supers.extend(block.supers.iter().cloned());
-            public.uses.extend(block.uses.iter().cloned());
+        let blocks = self.blocks(&decl.name, file);
+        let mut whole = decl.clone();
+        whole.members = public(decl, &blocks).cloned().collect();
+        for (_, block) in &blocks {
+            whole.supers.extend(block.supers.iter().cloned());
+            whole.uses.extend(block.uses.iter().cloned());
         }
-        let constructors = public
-            .members
-            .iter()
-            .any(|member| member.kind == MemberKind::Constructor);
-        public.members.retain(is_public);
-        for member in &mut public.members {
-            self.type_params(member, file, decl);
+        for member in &mut whole.members {
+            for param in &mut member.params {
+                param.ty = param
+                    .ty
+                    .take()
+                    .or_else(|| self.type_elsewhere(param, file, decl));
+            }
         }
+        let is_made = |member: &Member| member.kind == MemberKind::Constructor;
         let mut contract = Contract {
             file: self.path(file).to_owned(),
             implicit_constructor: decl.kind == TypeKind::Class
-                && !constructors
+                && !decl.members.iter().any(is_made)
                 && !self.is_rust(file),
-            decl: public,
+            decl: whole,
             inherited: Vec::new(),
             outside: BTreeSet::new(),
             above: BTreeSet::new(),
             meant: BTreeMap::new(),
         };
         let mut mentions: Vec<(BTreeSet<String>, usize)> = vec![(mentioned(&contract), file)];
-        let own = contract.decl.members.iter().chain(&decl.members);
-        let mut seen: BTreeSet<(String, MemberKind)> = own
-            .map(|member| (member.name.clone(), member.kind))
-            .collect();
-        let whole = contract.decl.clone();
-        self.walk_above(file, &whole, &mut |walked| match walked {
-            Walked::Outside(name) => {
-                contract.above.insert(name.clone());
-                contract.outside.insert(name);
+        self.inherited(file, decl, &blocks, &mut |above| match above {
+            Above::Outside(name) => {
+                contract.above.insert(name.to_owned());
+                contract.outside.insert(name.to_owned());
             }
-            Walked::Type(found_in, above, words) => {
-                contract.above.insert(above.name.clone());
-                for member in above.members.iter().filter(|member| is_inherited(member)) {
-                    if seen.insert((member.name.clone(), member.kind)) {
-                        let member = with_words(member, words);
-                        mentions.push((facts::named_by(&member).collect(), found_in));
-                        contract.inherited.push(Inherited {
-                            from: above.name.clone(),
-                            member,
-                        });
-                    }
-                }
+            Above::Type(name) => {
+                contract.above.insert(name.to_owned());
+            }
+            Above::Member {
+                from,
+                file,
+                member,
+                words,
+            } => {
+                let member = with_words(member, words);
+                mentions.push((facts::named_by(&member).collect(), file));
+                contract.inherited.push(Inherited {
+                    from: from.to_owned(),
+                    file: self.path(file).to_owned(),
+                    member,
+                });
             }
         });
         let names = mentions.iter();
         let names = names.flat_map(|(names, from)| names.iter().map(|name| (name, *from)));
         contract.meant = self.meant(names);
         contract
-    }
-
-    /// Walks all types above one, the nearest first.
-    fn walk_above(&self, file: usize, decl: &TypeDecl, visit: &mut dyn FnMut(Walked<'_>)) {
-        let mut next = vec![(file, decl, Vec::new())];
-        let mut seen = BTreeSet::from([(file, decl.name.clone())]);
-        let mut at = 0;
-        while let Some((file, decl, words)) = next.get(at).cloned() {
-            at += 1;
-            for above in &decl.supers {
-                if decl.kind == TypeKind::Alias && above.how != How::Extends {
-                    continue;
-                }
-                let ty = substitute(&above.ty, &words);
-                let (name, arguments) = head(&ty);
-                let Some((found_in, found)) = self.find(name, file) else {
-                    visit(Walked::Outside(name.to_owned()));
-                    continue;
-                };
-                if next.len() > ABOVE_MAX || !seen.insert((found_in, found.name.clone())) {
-                    continue;
-                }
-                let words: Vec<(String, String)> = found
-                    .generics
-                    .iter()
-                    .map(|generic| generic.split(' ').next().unwrap_or(generic).to_owned())
-                    .zip(arguments.into_iter().map(str::to_owned))
-                    .collect();
-                visit(Walked::Type(found_in, found, &words));
-                next.push((found_in, found, words));
-            }
-        }
-    }
-
-    /// Gives `this.x` and `super.x` the types that they have elsewhere.
-    fn type_params(&self, member: &mut Member, file: usize, decl: &TypeDecl) {
-        for param in &mut member.params {
-            if param.ty.is_some() {
-                continue;
-            }
-            let field = |decl: &TypeDecl| {
-                let fields = decl
-                    .members
-                    .iter()
-                    .filter(|field| field.kind == MemberKind::Field);
-                fields
-                    .filter(|field| field.name == param.name)
-                    .find_map(|field| field.ty.clone())
-            };
-            param.ty = match param.origin {
-                Origin::Own => Some("dynamic".to_owned()).filter(|_| self.dynamic(file)),
-                Origin::Field => field(decl),
-                Origin::Super => self.type_above(file, decl, &param.name),
-            };
-        }
     }
 
     fn is_rust(&self, file: usize) -> bool {
@@ -395,33 +363,6 @@ impl World {
         let file = self.tree.files().get(file);
         file.is_some_and(|file| file.language == Language::Dart)
     }
-
-    /// The type of a superclass's constructor parameter with this name.
-    fn type_above(&self, file: usize, decl: &TypeDecl, name: &str) -> Option<String> {
-        let mut ty = None;
-        self.walk_above(file, decl, &mut |walked| {
-            if let Walked::Type(_, above, words) = walked
-                && ty.is_none()
-            {
-                let constructors = above
-                    .members
-                    .iter()
-                    .filter(|member| member.kind == MemberKind::Constructor);
-                let mut params = constructors.flat_map(|constructor| &constructor.params);
-                let param = params.find(|param| param.name == name);
-                let fields = above
-                    .members
-                    .iter()
-                    .filter(|member| member.kind == MemberKind::Field);
-                let field = fields
-                    .filter(|field| field.name == name)
-                    .find_map(|field| field.ty.clone());
-                let found = param.and_then(|param| param.ty.clone()).or(field);
-                ty = found.map(|found| substitute(&found, words));
-            }
-        });
-        ty
-    }
 }
 
 /// A document is read at once: there are few.
@@ -432,9 +373,4 @@ fn document(text: &str, cache: &Cache) -> (Vec<String>, Option<Unit>) {
     let unit = cache.unit(Language::OpenApi, text, openapi::extract);
     let names = unit.types.iter().map(|decl| decl.name.clone()).collect();
     (names, Some(unit))
-}
-
-enum Walked<'a> {
-    Outside(String),
-    Type(usize, &'a TypeDecl, &'a [(String, String)]),
 }

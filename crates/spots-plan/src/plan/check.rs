@@ -81,8 +81,8 @@ pub fn check(
         None => FrozenByService::new(),
     };
     let mut names = world.mentioned();
-    for (_, frozen) in frozen.values().chain(promised.values()) {
-        names.extend(frozen.types.iter().map(|ty| ty.decl.name.clone()));
+    for (_, before) in frozen.values().chain(promised.values()) {
+        names.extend(before.types.iter().map(|ty| ty.decl.name.clone()));
     }
     if let Some(base) = beside.base {
         let types = base.snapshot.types.iter().chain(&base.snapshot.services);
@@ -94,7 +94,7 @@ pub fn check(
         plan,
         now: &now,
         // Every comparison needs every type: what they know of each other is put together once.
-        types: &Side::new(now.types.iter().chain(&now.services)),
+        types: &Side::new(now.types.iter().chain(&now.services)).with(&now.further),
         frozen: &frozen,
         promised: &promised,
         base: beside.base,
@@ -136,7 +136,8 @@ struct Judge<'a> {
     base: Option<&'a Base>,
 }
 
-type FrozenByService = BTreeMap<String, (Version, Frozen)>;
+/// What was frozen of each service, alone with its types, and at which version.
+type FrozenByService = BTreeMap<String, (Version, Snapshot)>;
 
 /// The newest frozen contract of each service.
 fn latest_frozen(files: &Files, unreadable: &mut Vec<Unreadable>) -> FrozenByService {
@@ -155,7 +156,7 @@ fn latest_frozen(files: &Files, unreadable: &mut Vec<Unreadable>) -> FrozenBySer
                     .get(&service)
                     .is_none_or(|(known, _)| *known < version);
                 if newer {
-                    latest.insert(service, (version, frozen));
+                    latest.insert(service, (version, frozen.into()));
                 }
             }
             Err(reason) => unreadable.push(Unreadable {

@@ -10,6 +10,10 @@ use crate::tree::{RevisionError, read_text, texts_at_revision};
 
 /// Folder of a plan in its repository.
 const FOLDER: &str = "plan";
+/// Its services.
+const SERVICES: &str = "plan/services";
+/// What is frozen of them.
+const CONTRACTS: &str = "plan/contracts";
 
 /// Texts by path, relative to the repository; reasons in place of what could not be read.
 #[derive(Clone, Debug, Default)]
@@ -18,8 +22,17 @@ pub struct Files(BTreeMap<String, Result<String, String>>);
 impl Files {
     /// Those in the work tree.
     pub fn on_disk(root: &Path) -> Self {
+        Self::in_folders(root, &[FOLDER, SERVICES, CONTRACTS])
+    }
+
+    /// Those in the work tree that a plan is made of; what is frozen is left out.
+    pub(super) fn of_plan(root: &Path) -> Self {
+        Self::in_folders(root, &[FOLDER, SERVICES])
+    }
+
+    fn in_folders(root: &Path, folders: &[&str]) -> Self {
         let mut files = BTreeMap::new();
-        for folder in [FOLDER, "plan/services", "plan/contracts"] {
+        for folder in folders {
             let Ok(entries) = std::fs::read_dir(root.join(folder)) else {
                 continue;
             };
@@ -89,8 +102,8 @@ impl Files {
 fn is_wanted(path: &str) -> bool {
     let ends = |end: &str| Path::new(path).extension().is_some_and(|own| own == end);
     match path.rsplit_once('/').map(|(folder, _)| folder) {
-        Some("plan/services") => ends("toml"),
-        Some("plan/contracts") => ends("contract"),
+        Some(SERVICES) => ends("toml"),
+        Some(CONTRACTS) => ends("contract"),
         _ => path == "plan/plan.toml" || path == crate::audit::baseline::BASELINE_PATH,
     }
 }

@@ -87,17 +87,37 @@ pub fn markdown(plan: &Plan) -> String {
     out
 }
 
-/// A page.
+/// A page: the picture, and why each service is locked now.
 pub fn html(plan: &Plan) -> String {
+    let mut why = String::new();
+    for service in &plan.services {
+        let locks: Vec<String> = plan.locks(service).iter().map(Reason::shown).collect();
+        if !locks.is_empty() {
+            let (name, locks) = (escape(&service.name), escape(&locks.join(" and ")));
+            push(
+                &mut why,
+                format_args!("<li><b>{name}</b>, because {locks}</li>\n"),
+            );
+        }
+    }
+    if why.is_empty() {
+        why.push_str("<li>Nothing: no phase in progress uses a service.</li>\n");
+    }
     format!(
         "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" \
-         content=\"width=device-width\"><title>{0}</title>\n<style>body{{font-family:system-ui,sans-serif;\
-         margin:1.5rem 1rem;color-scheme:light dark;background:Canvas;color:CanvasText}}h1{{line-height:1.2}}\
-         .wide{{overflow-x:auto}}svg{{display:block}}</style>\n<h1>{0}</h1>\n<div class=\"wide\" tabindex=\"0\">\n{1}</div>\n</html>\n",
+         content=\"width=device-width\"><title>Locking matrix: {}</title>\n<style>{PAGE}</style>\n\
+         <h1>Locking matrix</h1>\n<div class=\"wide\" tabindex=\"0\">\n{}</div>\n\
+         <h2>Locked now</h2>\n<ul>\n{why}</ul>\n</html>\n",
         escape(&plan.title),
         svg(plan)
     )
 }
+
+/// The page has the picture's colours.
+const PAGE: &str = "\
+:root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;margin:1.5rem 1rem;\
+background:light-dark(#fff,#11161d);color:light-dark(#1b2430,#e8edf3)}h1{line-height:1.2;font-size:1.75rem}\
+h2{font-size:1.25rem}ul{padding-left:1.25rem}.wide{overflow-x:auto}svg{display:block;margin-left:-20px}";
 
 /// For scripts: why each service is locked now, and each cell.
 pub fn json(plan: &Plan) -> Value {

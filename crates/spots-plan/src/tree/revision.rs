@@ -52,12 +52,11 @@ pub fn resolve(folder: &Path, revision: &str) -> Result<String, RevisionError> {
 /// Source files of the revision below `folder`, by path.
 pub(super) fn list(
     folder: &Path,
-    revision: &str,
+    commit: &str,
     languages: &[Language],
 ) -> Result<Vec<SourceFile>, RevisionError> {
-    let commit = resolve(folder, revision)?;
     // Run inside the folder, ls-tree lists it alone and relative to it.
-    let out = run(folder, revision, &["ls-tree", "-r", "-z", &commit])?;
+    let out = run(folder, commit, &["ls-tree", "-r", "-z", commit])?;
     let mut files = String::from_utf8_lossy(&out)
         .split('\0')
         .filter_map(|entry| source_file(entry, languages))

@@ -152,6 +152,12 @@ fn the_seeds_own_locks() {
     ] {
         assert!(text.contains("PersonalityProfile"));
     }
+    let page = matrix::html(&plan);
+    let why = page.split_once("Locked now").map_or("", |(_, why)| why);
+    for service in &plan.services {
+        let listed = why.contains(&format!("<b>{}</b>", service.name));
+        assert_eq!(listed, !plan.locks(service).is_empty(), "{}", service.name);
+    }
 }
 
 #[test]

@@ -4,6 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use spots_plan::contract::cache::Cache;
+use spots_plan::contract::{Options, World};
 use spots_plan::tree::{FILE_BYTES_MAX, Language, Tree, TreeError};
 
 fn write(root: &Path, path: &str, text: impl AsRef<[u8]>) {
@@ -159,4 +161,34 @@ fn a_revision_shows_what_was_committed_below_the_folder() {
             "{refused}: {error}"
         );
     }
+}
+
+#[test]
+fn crates_of_a_revision_are_named_by_its_own_manifests() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path();
+    git(root, &["init", "-q"]);
+    write(
+        root,
+        "app/crates/store/Cargo.toml",
+        "[package]\nname = \"acme-store\"\n",
+    );
+    let access = "pub trait Access { fn map(&self) {} }\n";
+    write(root, "app/crates/store/src/lib.rs", access);
+    let service =
+        "use acme_store::Access;\npub struct PayService;\nimpl Access for PayService {}\n";
+    write(root, "app/crates/pay/src/lib.rs", service);
+    git(root, &["add", "."]);
+    git(root, &["commit", "-q", "-m", "first"]);
+    fs::remove_dir_all(root.join("app")).unwrap();
+    fs::create_dir(root.join("app")).unwrap();
+
+    let tree = Tree::at_revision(&root.join("app"), "HEAD", &[Language::Rust]).unwrap();
+    let world = World::read(tree, Options::default(), &Cache::none());
+    let services = world.services();
+    let members: Vec<&str> = services
+        .iter()
+        .flat_map(|service| service.members().map(|member| member.name.as_str()))
+        .collect();
+    assert_eq!(members, ["map"]);
 }

@@ -8,7 +8,8 @@ use tree_sitter::Node;
 use super::dart::{clock_in_sight, fake_edits, import_edit, is_test};
 use super::{Edit, Plan, Project};
 use crate::audit::lexer::{is_word, region_at, spans};
-use crate::audit::structure::{parse, path_to};
+use crate::audit::structure::path_to;
+use crate::parse::parse;
 use crate::tree::Language;
 
 /// A class that is to hold a clock.

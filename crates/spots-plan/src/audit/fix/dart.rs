@@ -8,7 +8,8 @@ use tree_sitter::{Node, Tree};
 use super::class::{Class, Held, give_clock, holds_word};
 use super::{Edit, Plan, Project, reads_of, refuse_elapsed};
 use crate::audit::Read;
-use crate::audit::structure::{parse, path_to};
+use crate::audit::structure::path_to;
+use crate::parse::parse;
 use crate::tree::Language;
 
 /// Everything about one file that is rewritten.

@@ -6,7 +6,8 @@ use tree_sitter::Node;
 
 use super::{Edit, Plan, Project, reads_of, refuse_elapsed};
 use crate::audit::Read;
-use crate::audit::structure::{parse, path_to};
+use crate::audit::structure::path_to;
+use crate::parse::parse;
 use crate::tree::Language;
 
 pub(super) fn plan(project: &Project<'_>) -> Plan {

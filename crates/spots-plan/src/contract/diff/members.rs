@@ -101,20 +101,15 @@ impl<'a> Pair<'a> {
     fn added(&mut self, member: &Member) {
         let name = &self.old.decl.name;
         let message = format!("{name}.{} was added", member.name);
-        let open = !self
-            .new
-            .decl
-            .modifiers
-            .iter()
-            .any(|word| word == "final" || word == "sealed");
-        let own = self
-            .new
-            .decl
-            .members
-            .iter()
-            .any(|own| own.name == member.name);
-        let must_write = member.is(Mark::Abstract) || self.new.decl.kind == TypeKind::Interface;
-        if must_write && own && open && !self.old.implicit_and_made() {
+        let decl = &self.new.decl;
+        let is = |words: &[&str]| words.iter().any(|word| decl.modifiers.contains(*word));
+        // A class that can be made has written what it inherits; whoever is below one that cannot, or
+        // below an interface, must.
+        let below = decl.kind == TypeKind::Interface || is(&["abstract"]);
+        let own = decl.members.iter().any(|own| own.name == member.name);
+        let open = !is(&["final", "sealed"]);
+        let must_write = member.is(Mark::Abstract) && (own || below);
+        if must_write && open && !self.old.implicit_and_made() {
             self.report("abstract-member-added", None, Some(member), &message);
         } else {
             self.report("member-added", None, Some(member), &message);

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::model::{Contract, Snapshot, TypeKind};
-use super::super::types::head;
+use super::super::model::{Contract, Member, MemberKind, Snapshot, TypeKind};
+use super::super::types::{Fields, head};
 
 /// The types of one side.
 #[derive(Debug, Default)]
@@ -12,14 +12,15 @@ pub struct Side<'a> {
     by_name: BTreeMap<&'a str, Vec<&'a Contract>>,
     above: BTreeMap<&'a str, BTreeSet<&'a str>>,
     aliases: BTreeMap<&'a str, &'a str>,
+    interfaces: BTreeMap<&'a str, Vec<&'a Contract>>,
 }
 
 impl<'a> Side<'a> {
     /// A snapshot whose services are all compared.
     pub fn of(snapshot: &'a Snapshot) -> Self {
         let mut side = Self::new(snapshot.types.iter());
-        for service in &snapshot.services {
-            side.learn(service);
+        for contract in snapshot.services.iter().chain(&snapshot.further) {
+            side.learn(contract);
         }
         side
     }
@@ -43,6 +44,39 @@ impl<'a> Side<'a> {
         if let Some(target) = target.filter(|_| decl.generics.is_empty()) {
             self.aliases.insert(&decl.name, &target.ty);
         }
+        if decl.kind == TypeKind::Interface {
+            self.interfaces
+                .entry(&decl.name)
+                .or_default()
+                .push(contract);
+        }
+    }
+
+    /// Learns types that are not compared, only known.
+    #[must_use]
+    pub fn with(mut self, further: &'a [Contract]) -> Self {
+        for contract in further {
+            self.learn(contract);
+        }
+        self
+    }
+
+    /// Fields of the interfaces of this name; none where one of them has something else.
+    pub(super) fn fields(&self, name: &str) -> Vec<Fields> {
+        let field = |member: &Member| {
+            let ty = member
+                .ty
+                .clone()
+                .filter(|_| member.kind == MemberKind::Field)?;
+            Some((member.name.clone(), ty))
+        };
+        let of = |contract: &&Contract| -> Option<Fields> {
+            let whole = contract.outside.is_empty() && contract.decl.generics.is_empty();
+            whole.then(|| contract.members().map(field).collect())?
+        };
+        let known = self.interfaces.get(name).map_or(&[][..], Vec::as_slice);
+        let fields: Option<Vec<Fields>> = known.iter().map(of).collect();
+        fields.unwrap_or_default()
     }
 
     pub(super) fn types(&self) -> &[&'a Contract] {

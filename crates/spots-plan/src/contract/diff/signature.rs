@@ -8,6 +8,9 @@ use super::Pair;
 impl Pair<'_> {
     /// Compares two methods, or two constructors.
     pub(super) fn signature(&mut self, old: &Member, new: &Member) {
+        if (&old.generics, &old.params, &old.ty) == (&new.generics, &new.params, &new.ty) {
+            return;
+        }
         self.generics(old, new);
         let renamed = same_generics(old, new);
         let before = positional(old);

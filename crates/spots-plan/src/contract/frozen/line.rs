@@ -3,7 +3,7 @@
 use super::super::model::{
     Contract, How, Inherited, Mark, Member, MemberKind, Origin, Param, Passing, TypeKind,
 };
-use super::super::notation::{around, grouped, split};
+use super::super::notation::{around, closing, grouped, split};
 
 /// A member as one line.
 pub(super) fn render(member: &Member) -> String {
@@ -86,6 +86,7 @@ pub(super) fn read(contract: &mut Contract, word: &str, rest: &str) -> Result<()
             let (word, rest) = line.split_once(' ').ok_or("a member needs a name")?;
             contract.inherited.push(Inherited {
                 from: from.to_owned(),
+                file: String::new(),
                 member: member(word, rest)?,
             });
         }
@@ -150,18 +151,7 @@ fn member(word: &str, rest: &str) -> Result<Member, String> {
 
 /// Cuts a bracketed part off the front: what is inside, and what follows.
 fn cut(text: &str, open: char) -> Option<(&str, &str)> {
-    text.starts_with(open).then_some(())?;
-    let close = if open == '<' { '>' } else { ')' };
-    let mut end = None;
-    // A part ends where splitting at the closing sign leaves balanced brackets behind.
-    for (at, _) in text.match_indices(close) {
-        let inner = text.get(1..at)?;
-        if split(&format!("{inner}\u{1}x"), '\u{1}').len() == 2 || inner.is_empty() {
-            end = Some(at);
-            break;
-        }
-    }
-    let end = end?;
+    let end = closing(text).filter(|_| text.starts_with(open))?;
     Some((text.get(1..end)?, text.get(end + 1..)?))
 }
 

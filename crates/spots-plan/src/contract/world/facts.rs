@@ -1,10 +1,12 @@
 //! What can be said of one file, member or import by itself.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::contract::model::{Contract, Mark, Member, MemberKind, Unit};
 use crate::contract::types::{names_in, substitute};
 use crate::contract::{dart, rust, typescript};
+use crate::parse::{LINE_BYTES_MAX, lines_of, with_short_lines};
 use crate::tree::Language;
 
 /// Folders and endings of what is not shipped: tests, and code that a generator wrote.
@@ -52,14 +54,28 @@ pub(super) fn named_by(member: &Member) -> impl Iterator<Item = String> {
 
 /// Reads one file of any language that contracts know.
 pub(super) fn extract(language: Language, text: &str) -> Unit {
-    match language {
-        Language::Dart => dart::extract(text),
-        Language::Rust => rust::extract(text),
+    let short = match with_short_lines(language, text) {
+        Ok(short) => short,
+        Err(line) => {
+            let reason = format!("more than {LINE_BYTES_MAX} bytes of code in one line; break it");
+            return Unit {
+                refused: Some((line, reason)),
+                ..Unit::default()
+            };
+        }
+    };
+    let mut unit = match language {
+        Language::Dart => dart::extract(&short),
+        Language::Rust => rust::extract(&short),
         Language::TypeScript | Language::Tsx | Language::JavaScript => {
-            typescript::extract(language, text)
+            typescript::extract(language, &short)
         }
         _ => Unit::default(),
+    };
+    if let Cow::Owned(broken) = &short {
+        unit.move_lines(&lines_of(text, broken));
     }
+    unit
 }
 
 pub(super) fn shipped(path: &str) -> bool {

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::World;
 use super::facts::is_import_of;
 use crate::contract::model::{TypeDecl, Unit};
-use crate::tree::{Language, Tree, read_text};
+use crate::tree::{Language, Tree};
 
 /// Paths that start with names of other paths are followed so many times.
 const HOPS_MAX: usize = 4;
@@ -80,10 +80,16 @@ impl Crates {
         let rust = tree.files().iter();
         let rust = rust.filter(|file| file.language == Language::Rust);
         let folders: BTreeSet<&str> = rust.map(|file| place_in_crate(&file.path).0).collect();
+        let manifest = |folder: &str| match folder {
+            "" => "Cargo.toml".to_owned(),
+            folder => format!("{folder}/Cargo.toml"),
+        };
+        let manifests = folders.iter().map(|folder| manifest(folder)).collect();
+        let manifests = tree.others(&manifests);
         let mut crates: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for folder in folders {
-            let manifest = read_text(&tree.root().join(folder).join("Cargo.toml"));
-            let name = manifest.ok().and_then(|text| crate_name(&text));
+            let text = manifests.get(&manifest(folder));
+            let name = text.and_then(|text| crate_name(text));
             let name = name.unwrap_or_else(|| folder.rsplit('/').next().unwrap_or("").to_owned());
             let known = crates.entry(name.replace('-', "_")).or_default();
             known.insert(folder.to_owned());
@@ -126,7 +132,7 @@ impl World {
     }
 
     /// `impl` blocks of the type of this name in this file; none where the file has two.
-    pub(super) fn blocks(&self, name: &str, file: usize) -> Vec<&TypeDecl> {
+    pub(super) fn blocks(&self, name: &str, file: usize) -> Vec<(usize, &TypeDecl)> {
         if self.declared(name).filter(|(own, _)| *own == file).count() != 1 {
             return Vec::new();
         }
@@ -134,7 +140,7 @@ impl World {
         known
             .iter()
             .filter(|(from, _)| self.meaning(name, *from) == Meaning::In(file))
-            .filter_map(|(from, at)| self.units.get(from)?.extensions.get(*at))
+            .filter_map(|(from, at)| Some((*from, self.units.get(from)?.extensions.get(*at)?)))
             .collect()
     }
 

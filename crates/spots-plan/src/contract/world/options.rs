@@ -46,8 +46,8 @@ impl Options {
 fn matches(pattern: &str, name: &str) -> bool {
     match (pattern.strip_prefix('*'), pattern.strip_suffix('*')) {
         (Some(inner), Some(_)) => name.contains(inner.trim_end_matches('*')),
-        (Some(end), None) => name.len() > end.len() && name.ends_with(end),
-        (None, Some(start)) => name.len() > start.len() && name.starts_with(start),
+        (Some(end), None) => name.ends_with(end),
+        (None, Some(start)) => name.starts_with(start),
         (None, None) => pattern == name,
     }
 }

@@ -1,5 +1,7 @@
 //! What could not be read of a tree, by name.
 
+use std::collections::BTreeSet;
+
 use spots_findings::Unreadable;
 
 use super::World;
@@ -8,13 +10,16 @@ use crate::tree::Language;
 impl World {
     /// Files with a service that the grammar could not read whole: members may be missing.
     pub(super) fn name_broken(&mut self) {
+        let named = self.declaring.iter();
+        let named = named.filter(|(name, _)| self.options.names(name));
+        let with_service: BTreeSet<usize> = named.flat_map(|(_, files)| files).copied().collect();
         for (number, unit) in &self.units {
             let Some(line) = unit.broken else { continue };
             let Some(file) = self.tree.files().get(*number) else {
                 continue;
             };
-            if unit.types.iter().any(|decl| self.options.names(&decl.name)) || unit.types.is_empty()
-            {
+            let lost = unit.types.is_empty() && with_service.contains(number);
+            if lost || unit.types.iter().any(|decl| self.options.names(&decl.name)) {
                 self.unreadable.push(Unreadable {
                     path: file.path.clone(),
                     reason: format!("syntax error at line {line}; mend it, or exclude the file"),

@@ -1,29 +1,27 @@
 //! One service: its code against its frozen contract, its locks and its version.
 
+use std::borrow::Cow;
+
 use spots_findings::{Finding, Level, Place};
 
 use super::super::locks::Reason;
 use super::super::{Plan, Service, Step, Version, deprecation, rules};
 use super::{Checked, FrozenByService, Judge, needed_step};
 use crate::contract::diff::{Compared, DiffOptions, compare_with};
-use crate::contract::frozen::Frozen;
 use crate::contract::{Contract, Mark, Snapshot};
 use crate::tree::path_fits;
 
 /// What a service promised, and as which version.
-struct Promise {
+struct Promise<'a> {
     version: Option<Version>,
-    before: Snapshot,
+    before: Cow<'a, Snapshot>,
 }
 
-impl Promise {
-    fn frozen((version, frozen): &(Version, Frozen)) -> Self {
+impl<'a> Promise<'a> {
+    fn frozen((version, before): &'a (Version, Snapshot)) -> Self {
         Self {
             version: Some(*version),
-            before: Snapshot {
-                services: vec![frozen.service.clone()],
-                types: frozen.types.clone(),
-            },
+            before: Cow::Borrowed(before),
         }
     }
 }
@@ -106,12 +104,12 @@ impl Judge<'_> {
 
     /// What the service promised: its newest frozen contracts, here and at the base; where there is
     /// none, its source at the base.
-    fn promises(&self, service: &Service, out: &mut Checked) -> Vec<Promise> {
+    fn promises(&self, service: &Service, out: &mut Checked) -> Vec<Promise<'_>> {
         let (here, there) = (
             self.own(self.frozen, service),
             self.own(self.promised, service),
         );
-        let mut promises: Vec<Promise> = here.into_iter().map(Promise::frozen).collect();
+        let mut promises: Vec<Promise<'_>> = here.into_iter().map(Promise::frozen).collect();
         let moved = there.filter(|there| here.is_none_or(|here| here != *there));
         promises.extend(moved.map(Promise::frozen));
         if here.is_none() {
@@ -138,10 +136,10 @@ impl Judge<'_> {
         &self,
         frozen: &'a FrozenByService,
         service: &Service,
-    ) -> Option<&'a (Version, Frozen)> {
+    ) -> Option<&'a (Version, Snapshot)> {
         let symbol = &service.source.symbol;
         let found = frozen.get(symbol)?;
-        let file = &found.1.service.file;
+        let file = &found.1.services.first()?.file;
         let others = self
             .plan
             .services
@@ -154,7 +152,7 @@ impl Judge<'_> {
         own.then_some(found)
     }
 
-    fn source_at_base(&self, service: &Service) -> Option<Promise> {
+    fn source_at_base(&self, service: &Service) -> Option<Promise<'_>> {
         let base = self.base?;
         let services = base.snapshot.services.iter();
         let mut services: Vec<_> = services
@@ -172,10 +170,11 @@ impl Judge<'_> {
         let before = Snapshot {
             services: services.into_iter().cloned().collect(),
             types: base.snapshot.types.clone(),
+            further: base.snapshot.further.clone(),
         };
         Some(Promise {
             version: planned.map(|(_, service)| service.version),
-            before,
+            before: Cow::Owned(before),
         })
     }
 

@@ -73,6 +73,134 @@ fn rust_breaks_and_moves() {
     );
 }
 
+/// Rules that the change of one file sets off.
+fn rules(path: &str, old: &str, new: &str) -> Vec<String> {
+    let found = diff(&[(path, old)], &[(path, new)]).findings;
+    found.into_iter().map(|finding| finding.rule).collect()
+}
+
+#[test]
+fn only_what_implementers_must_write_breaks_them() {
+    let rust = |above: &str, own: &str| {
+        format!(
+            "pub trait Access {{ fn user(&self) -> u8; {above} }}\n\
+             pub trait PayService: Access {{ fn pay(&self); {own} }}\n"
+        )
+    };
+    let found = |above: &str, own: &str| rules("src/a.rs", &rust("", ""), &rust(above, own));
+    assert_eq!(found("", "fn refund(&self);"), ["abstract-member-added"]);
+    assert_eq!(found("", "fn refund(&self) {}"), ["member-added"]);
+    assert_eq!(found("fn job(&self);", ""), ["abstract-member-added"]);
+    assert_eq!(found("fn job(&self) {}", ""), ["member-added"]);
+
+    let script = |more: &str| format!("export interface PayService {{ a: string; {more} }}");
+    let found = |more: &str| rules("a.ts", &script(""), &script(more));
+    assert_eq!(found("b: string;"), ["abstract-member-added"]);
+    assert_eq!(found("b?: string;"), ["member-added"]);
+    assert_eq!(found("b(): void;"), ["abstract-member-added"]);
+    assert_eq!(found("b?(): void;"), ["member-added"]);
+
+    let dart = |class: &str, more: &str| {
+        format!("{class} PayService implements Access {{}}\nabstract class Access {{ {more} }}")
+    };
+    let found = |class: &str| {
+        let (old, new) = (dart(class, ""), dart(class, "void job();"));
+        rules("lib/a.dart", &old, &new)
+    };
+    assert_eq!(found("abstract class"), ["abstract-member-added"]);
+    assert_eq!(found("class"), ["member-added"]);
+}
+
+#[test]
+fn a_broken_file_is_named_where_a_service_may_be_in_it() {
+    let service = "pub struct PayService;\nimpl Access for PayService {}\n";
+    let broken = "trait Access { fn a(&self) { let union = = 1; } }\n";
+    let found = |files: &[(&str, &str)]| -> Vec<String> {
+        let (_, world) = super::world_kept(files);
+        let named = world.unreadable().iter();
+        named.map(|one| one.path.clone()).collect()
+    };
+    let above = [("src/a.rs", service), ("src/b.rs", broken)];
+    assert_eq!(found(&above), Vec::<String>::new());
+    let own = format!("{service}{broken}");
+    assert_eq!(found(&[("src/a.rs", &own)]), ["src/a.rs"]);
+    let lost = "struct PayService { a: = }\n";
+    assert_eq!(found(&[("src/a.rs", lost)]), ["src/a.rs"]);
+}
+
+#[test]
+fn a_change_above_is_shown_where_it_stands() {
+    let service = "use crate::b::Access;\npub trait PayService: Access {}\n";
+    let old = "\npub trait Access {\n fn user(&self); fn gone(&self) {} }\n";
+    let new = "\n\n\npub trait Access {\n fn user(&self, n: u8); }\n";
+    let found = diff(
+        &[("src/a.rs", service), ("src/b.rs", old)],
+        &[("src/a.rs", service), ("src/b.rs", new)],
+    );
+    let mut shown: Vec<String> = found
+        .findings
+        .iter()
+        .map(|found| {
+            let places = found
+                .place
+                .iter()
+                .chain(found.related.iter().map(|one| &one.place));
+            let places = places.map(|place| format!("{}:{}", place.path, place.line));
+            format!("{} {}", found.rule, places.collect::<Vec<_>>().join(" "))
+        })
+        .collect();
+    shown.sort();
+    assert_eq!(
+        shown,
+        [
+            "member-removed src/a.rs:2 src/b.rs:3",
+            "required-parameter-added src/b.rs:5",
+        ]
+    );
+}
+
+#[test]
+fn typescript_objects_are_compared_by_their_fields() {
+    let service = "import { Row } from './row';\n\
+        export class PayService { pay(): Row { return null as any; } }\n";
+    let found = |old: &str, new: &str| -> Vec<String> {
+        let side = |row: &str| format!("{row}\n");
+        let (old, new) = (side(old), side(new));
+        let compared = diff(
+            &[("a.ts", service), ("row.ts", &old)],
+            &[("a.ts", service), ("row.ts", &new)],
+        );
+        compared
+            .findings
+            .into_iter()
+            .map(|found| found.rule)
+            .collect()
+    };
+    let row = |fields: &str| format!("export type Row = {{ id: string; {fields} }};");
+    let link = "export type Link = { url: string; target?: string };";
+    let old = row("link?: { url: string };");
+    let nothing = Vec::<String>::new();
+    assert_eq!(
+        found(&old, &format!("{}{link}", row("link?: Link;"))),
+        nothing
+    );
+    assert_eq!(
+        found(&old, &row("link?: { url: string }; more?: number;")),
+        nothing
+    );
+    let interface = old.replace("type Row =", "interface Row");
+    assert_eq!(found(&old, &interface), nothing);
+    assert_eq!(
+        found(&old, &row("link?: { url: string }; more: number;")),
+        ["abstract-member-added"]
+    );
+    assert_eq!(
+        found(&old, &row("link?: { to: string };")),
+        ["field-type-changed"]
+    );
+    assert_eq!(found(&old, &row("")), ["member-removed"]);
+}
+
 #[test]
 fn typescript_services() {
     let text = "export abstract class PayService<T> extends Base<T> implements A, B {\n\

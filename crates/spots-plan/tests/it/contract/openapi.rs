@@ -114,10 +114,7 @@ fn what_is_frozen_reads_back_as_the_same_contract() {
     }
     let read = Frozen::parse(&text).expect("a contract");
     assert_eq!(read.render(), text);
-    let before = super::Snapshot {
-        services: vec![read.service],
-        types: Vec::new(),
-    };
+    let before = super::Snapshot::from(read);
     let compared = super::compare(&before, &snapshot, &super::DiffOptions::default());
     assert!(compared.findings.is_empty(), "{:?}", compared.findings);
     drop(folder);

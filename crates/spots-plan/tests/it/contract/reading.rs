@@ -5,7 +5,7 @@ use spots_findings::Level;
 use spots_plan::contract::dart::extract;
 use spots_plan::contract::diff::{DiffOptions, compare};
 use spots_plan::contract::frozen::Frozen;
-use spots_plan::contract::{rules, show};
+use spots_plan::contract::{World, rules, show};
 
 use super::{diff, diff_one, snapshots};
 
@@ -98,13 +98,11 @@ fn a_frozen_contract_reads_back_as_it_was() {
                 let written = frozen.render();
                 let read = Frozen::parse(&written).expect("it reads back");
                 assert_eq!(read.render(), written);
-                let before = spots_plan::contract::Snapshot {
-                    services: vec![read.service],
-                    types: read.types,
-                };
+                let before = spots_plan::contract::Snapshot::from(read);
                 let now = spots_plan::contract::Snapshot {
                     services: vec![service.clone()],
                     types: again.types.iter().chain(&again.services).cloned().collect(),
+                    further: again.further.clone(),
                 };
                 let found = compare(&before, &now, &DiffOptions::default());
                 assert!(found.findings.is_empty(), "{:?}\n{written}", found.findings);
@@ -123,6 +121,43 @@ fn a_contract_file_that_is_none_is_refused_with_its_line() {
     ] {
         assert!(Frozen::parse(text).is_err(), "{text:?}");
     }
+}
+
+/// A line of half a megabyte without a string: what a grammar took minutes for.
+fn long_line(member: &str) -> World {
+    let text = format!(
+        "\nclass PayService {{{}\n\n void last() {{}} }}",
+        member.repeat(20_000)
+    );
+    super::world_kept(&[("lib/a.dart", &text)]).1
+}
+
+#[test]
+fn a_long_line_is_read_with_its_number() {
+    let world = long_line(" void pay(int a) { print(1); }");
+    assert!(world.unreadable().is_empty(), "{:?}", world.unreadable());
+    let services = world.services();
+    let lines: Vec<u32> = services
+        .iter()
+        .flat_map(|service| service.members().map(|member| member.line))
+        .collect();
+    assert_eq!(lines.len(), 20_001);
+    assert_eq!((lines.first(), lines.last()), (Some(&2), Some(&4)));
+}
+
+#[test]
+fn a_line_that_cannot_be_broken_is_named() {
+    let world = long_line("void pay(int a){print(1);}");
+    assert!(world.services().is_empty());
+    let named: Vec<String> = world
+        .unreadable()
+        .iter()
+        .map(|one| format!("{}: {}", one.path, one.reason))
+        .collect();
+    assert_eq!(
+        named,
+        ["lib/a.dart: line 2: more than 131072 bytes of code in one line; break it"]
+    );
 }
 
 proptest! {

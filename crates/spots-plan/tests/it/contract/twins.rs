@@ -124,10 +124,7 @@ fn every_way_to_say_which_is_meant() {
 #[test]
 fn a_frozen_type_is_compared_with_its_own_and_not_with_its_twin() {
     let old = frozen(&two_crates(SERVICE, FINDINGS, PRIVACY));
-    let before = Snapshot {
-        services: vec![old.service],
-        types: old.types,
-    };
+    let before = Snapshot::from(old);
     let fewer = "pub enum Verdict { Clean, Unknown }\n\
         impl Verdict { pub fn code(self) -> u8 { 0 } pub fn holds(self) -> bool { true } }\n";
     let moved: Files<'_> = two_crates(SERVICE, FINDINGS, PRIVACY)
@@ -172,6 +169,7 @@ fn a_type_that_cannot_be_told_is_refused() {
     let one = Snapshot {
         services: vec![before.service],
         types: before.types.into_iter().take(1).collect(),
+        ..Snapshot::default()
     };
     let compared = compare(&one, &after, &DiffOptions::default());
     let refused: Vec<&str> = compared

@@ -113,6 +113,11 @@ impl TreeArgs {
         Ok(self.read(tree, folder))
     }
 
+    /// Reads the files of a walked tree that are asked for.
+    pub(crate) fn world_of(&self, tree: &Tree) -> (World, Units) {
+        self.read(tree.only(&self.languages()), tree.root())
+    }
+
     fn read(&self, tree: Tree, root: &Path) -> (World, Units) {
         let progress = spinner(format!("reading {} files", tree.files().len()));
         let cache = self.cache.of(root);

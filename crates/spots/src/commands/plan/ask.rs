@@ -9,7 +9,7 @@ use serde_json::json;
 use spots_plan::contract::graph::Dependencies;
 use spots_plan::plan::owed::Tests;
 use spots_plan::plan::{Phase, Plan, Service, change, check, deprecation, matrix, owed};
-use spots_plan::tree::Tree;
+use spots_plan::tree::{Language, Tree};
 
 use crate::commands::contract::reading::{CacheArgs, LANGUAGES, TreeArgs};
 use crate::output::Output;
@@ -159,9 +159,15 @@ pub(crate) fn deprecations(
     Ok(ExitCode::SUCCESS)
 }
 
+/// Every source file and document of a repository, for all that read it.
+pub(crate) fn walk(root: &Path) -> anyhow::Result<Tree> {
+    let languages = [&Language::ALL[..], &[Language::OpenApi]].concat();
+    Ok(Tree::walk(root, &languages)?)
+}
+
 /// Tests of a repository, read for what they reach.
-pub(crate) fn tests(root: &Path) -> anyhow::Result<Tests> {
-    Ok(Tests::read(Tree::walk(root, &LANGUAGES)?))
+pub(crate) fn tests(tree: &Tree) -> Tests {
+    Tests::read(tree.only(&LANGUAGES))
 }
 
 pub(crate) fn read_junit(file: Option<&Path>) -> anyhow::Result<Option<String>> {
@@ -183,9 +189,10 @@ pub(crate) fn tree_args(plan: &Plan, cache: &CacheArgs) -> TreeArgs {
 
 pub(crate) fn owed(args: &OwedArgs, output: &mut Output) -> anyhow::Result<ExitCode> {
     let plan = load(&args.path)?;
-    let (world, cache) = tree_args(&plan, &args.cache).world(&args.path)?;
+    let tree = walk(&args.path)?;
+    let (world, cache) = tree_args(&plan, &args.cache).world_of(&tree);
     let junit = read_junit(args.junit.as_deref())?;
-    let tests = tests(&args.path)?;
+    let tests = tests(&tree);
     let list = owed::owed(&plan, &Dependencies::of(&world), &tests, junit.as_deref());
     cache.save();
     if args.json {

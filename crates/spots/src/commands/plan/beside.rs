@@ -56,9 +56,7 @@ impl Judged {
     pub(crate) fn add_to(self, report: &mut Report) -> Vec<Finding> {
         report.rules.extend(self.rules);
         for one in self.unreadable {
-            if !report.unreadable().contains(&one) {
-                report.add_unreadable(one.path, one.reason);
-            }
+            report.add_unreadable(one.path, one.reason);
         }
         self.findings
     }
@@ -66,12 +64,13 @@ impl Judged {
 
 /// Findings of the clock audit and of the migrations.
 pub(crate) fn findings(
-    root: &Path,
+    tree: &Tree,
     base: Option<Base<'_>>,
     cache: &CacheArgs,
 ) -> anyhow::Result<Judged> {
+    let root = tree.root();
     let known = cache.of(root);
-    let mut found = clock(root, base, &known)?;
+    let mut found = clock(tree, base, &known)?;
     known.save();
     for folder in MIGRATIONS {
         let revision = base.map(|base| base.revision);
@@ -106,10 +105,11 @@ fn migrations(root: &Path, folder: &str, base: Option<&str>) -> anyhow::Result<J
 }
 
 /// Findings of the clock audit.
-fn clock(root: &Path, base: Option<Base<'_>>, known: &Cache<FileFacts>) -> anyhow::Result<Judged> {
+fn clock(tree: &Tree, base: Option<Base<'_>>, known: &Cache<FileFacts>) -> anyhow::Result<Judged> {
+    let root = tree.root();
     let config = Config::load(root)?;
     let languages = Scanner::new(&config.patterns).languages();
-    let found = audit_with(&Tree::walk(root, &languages)?, &config, known);
+    let found = audit_with(&tree.only(&languages), &config, known);
     let path = root.join(BASELINE_PATH);
     let own = match std::fs::read_to_string(&path) {
         Ok(text) => Some(Baseline::parse(&text)?),

@@ -12,6 +12,7 @@ use spots_plan::contract::{Snapshot, World, rules as diff_rules};
 use spots_plan::plan::check::{Base, Beside, Checked, check, cycles, waive};
 use spots_plan::plan::files::Files;
 use spots_plan::plan::{Plan, infer, rules};
+use spots_plan::tree::Tree;
 
 use super::ask;
 use super::beside::{self, Judged};
@@ -74,10 +75,11 @@ fn planned(args: &CheckArgs, report: &mut Report) -> anyhow::Result<()> {
         }
     };
     let files = files_at_base(args)?;
+    let tree = ask::walk(&args.path)?;
     let (checked, other) = std::thread::scope(|scope| {
         // Clock reads and migrations need nothing of the contracts: they are judged meanwhile.
-        let other = scope.spawn(|| beside_contracts(args, files.as_ref()));
-        let checked = contracts(args, &plan, files.as_ref());
+        let other = scope.spawn(|| beside_contracts(args, &tree, files.as_ref()));
+        let checked = contracts(args, &plan, &tree, files.as_ref());
         let other = other.join();
         (
             checked,
@@ -93,16 +95,21 @@ fn planned(args: &CheckArgs, report: &mut Report) -> anyhow::Result<()> {
 }
 
 /// Contracts, locks, versions, deprecations and tests.
-fn contracts(args: &CheckArgs, plan: &Plan, files: Option<&Files>) -> anyhow::Result<Checked> {
-    let tree = ask::tree_args(plan, &args.cache);
-    let (mut world, cache) = tree.world(&args.path)?;
-    let base = base(args, &tree, &world, files)?;
+fn contracts(
+    args: &CheckArgs,
+    plan: &Plan,
+    tree: &Tree,
+    files: Option<&Files>,
+) -> anyhow::Result<Checked> {
+    let wanted = ask::tree_args(plan, &args.cache);
+    let (mut world, cache) = wanted.world_of(tree);
+    let base = base(args, &wanted, &world, files)?;
     let junit = ask::read_junit(args.junit.as_deref())?;
     let beside = Beside {
         base: base.as_ref(),
         junit: junit.as_deref(),
     };
-    let tests = ask::tests(&args.path)?;
+    let tests = ask::tests(tree);
     let checked = check(plan, &mut world, &tests, beside, &cache);
     cache.save();
     Ok(checked)
@@ -118,14 +125,14 @@ fn files_at_base(args: &CheckArgs) -> anyhow::Result<Option<Files>> {
 /// The base revision: its services, with the types that either side mentions, and its plan.
 fn base(
     args: &CheckArgs,
-    tree: &TreeArgs,
+    wanted: &TreeArgs,
     world: &World,
     files: Option<&Files>,
 ) -> anyhow::Result<Option<Base>> {
     let (Some(revision), Some(files)) = (&args.base, files) else {
         return Ok(None);
     };
-    let (mut base, cache) = tree.world_at(&args.path, revision)?;
+    let (mut base, cache) = wanted.world_at(&args.path, revision)?;
     let mut names = world.mentioned();
     names.extend(base.mentioned());
     let snapshot = base.snapshot(&names, &cache);
@@ -139,37 +146,42 @@ fn base(
     Ok(Some(found))
 }
 
-fn beside_contracts(args: &CheckArgs, files: Option<&Files>) -> anyhow::Result<Judged> {
+fn beside_contracts(
+    args: &CheckArgs,
+    tree: &Tree,
+    files: Option<&Files>,
+) -> anyhow::Result<Judged> {
     if args.contracts_only {
         return Ok(Judged::default());
     }
     let base = args.base.as_deref().zip(files);
     let base = base.map(|(revision, files)| beside::Base { revision, files });
-    beside::findings(&args.path, base, &args.cache)
+    beside::findings(tree, base, &args.cache)
 }
 
 /// Without a plan: what the code alone shows, and what only a person can decide.
 fn inferred(args: &CheckArgs, report: &mut Report) -> anyhow::Result<()> {
-    let tree = TreeArgs {
+    let tree = ask::walk(&args.path)?;
+    let wanted = TreeArgs {
         services: vec!["*Service".to_owned()],
         cache: args.cache.clone(),
         ..TreeArgs::default()
     };
-    let (mut world, cache) = tree.world(&args.path)?;
+    let (mut world, cache) = wanted.world_of(&tree);
     let found = Dependencies::of(&world);
     let mut out = Checked::default();
     cycles(&found, &mut out);
     report.add(out.findings);
     add_unreadable(report, world.unreadable().to_vec());
     let files = files_at_base(args)?;
-    let base = base(args, &tree, &world, files.as_ref())?;
+    let base = base(args, &wanted, &world, files.as_ref())?;
     if let Some(base) = &base {
         add_unreadable(report, base.unreadable.clone());
         compared(&mut world, &base.snapshot, &cache, report);
         report.add(gone(&base.files));
     }
     cache.save();
-    let findings = beside_contracts(args, files.as_ref())?.add_to(report);
+    let findings = beside_contracts(args, &tree, files.as_ref())?.add_to(report);
     report.add(findings);
     report.add([summary(&found)]);
     report.add(infer::undecided(&world).into_iter().map(|question| {

@@ -163,7 +163,7 @@ nav a{display:inline-block;margin:.15rem .9rem .15rem 0;color:var(--link);text-d
 nav a[aria-current]{color:var(--ink);font-weight:650}\
 @media(max-width:40rem){nav{display:flex;overflow-x:auto;white-space:nowrap}nav a[aria-current]{order:-1}}\
 a{color:var(--link)}h1{font-size:1.75rem;line-height:1.2}\
-h2{margin-top:2rem;font-size:1.25rem}table{display:block;overflow-x:auto;border-collapse:collapse;font-size:.9rem}\
+h2{margin-top:2rem;font-size:1.25rem}table{display:block;margin:1.25rem 0;overflow-x:auto;border-collapse:collapse;font-size:.9rem}\
 th,td{padding:.4rem .7rem;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}\
 th{color:var(--soft);font-weight:600;white-space:nowrap}code{background:var(--code);padding:.1em .3em;border-radius:4px}\
 pre{background:var(--code);padding:1rem;border-radius:8px;overflow-x:auto}pre code{padding:0}\

@@ -117,13 +117,14 @@ fn all(args: &DocsArgs, output: &mut Output) -> anyhow::Result<Vec<Document>> {
 
 fn of_plan(root: &Path, cache: &CacheArgs) -> anyhow::Result<Vec<Document>> {
     let plan = ask::load(root)?;
-    let (world, cache) = ask::tree_args(&plan, cache).world(root)?;
+    let tree = ask::walk(root)?;
+    let (world, cache) = ask::tree_args(&plan, cache).world_of(&tree);
     cache.save();
     if let Some(one) = world.unreadable().first() {
         anyhow::bail!("failed to read {}: {}", one.path, one.reason);
     }
     let found = Dependencies::of(&world);
-    let owed = owed::owed(&plan, &found, &ask::tests(root)?, None);
+    let owed = owed::owed(&plan, &found, &ask::tests(&tree), None);
     let own = docs::render(&plan, &world.services(), &found, &owed).into_iter();
     Ok(own.map(|(name, text)| (name.to_owned(), text)).collect())
 }
