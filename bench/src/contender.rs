@@ -53,8 +53,18 @@ pub struct Contender {
 impl Contender {
     pub fn new(name: &'static str, program: &Path, arguments: &[&str]) -> Self {
         let mut command = Command::new(program);
-        command.args(arguments).stdin(Stdio::null()).stderr(Stdio::null());
-        Self { name, command, every: 1, wall: f64::MAX, cpu: f64::MAX, output: String::new() }
+        command
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stderr(Stdio::null());
+        Self {
+            name,
+            command,
+            every: 1,
+            wall: f64::MAX,
+            cpu: f64::MAX,
+            output: String::new(),
+        }
     }
 
     /// Runs only in every so many rounds: for the slow ones.

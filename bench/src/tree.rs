@@ -19,7 +19,11 @@ pub fn write(root: &Path) -> io::Result<()> {
 }
 
 fn file(number: usize) -> String {
-    let name = if number % 5 == 0 { format!("Feature{number}Service") } else { format!("Feature{number}Widget") };
+    let name = if number % 5 == 0 {
+        format!("Feature{number}Service")
+    } else {
+        format!("Feature{number}Widget")
+    };
     let mut text = format!(
         "import 'package:app/order.dart';\nimport 'package:app/user.dart';\n\n\
          /// Looks after feature {number}.\nclass {name} {{\n  {name}(this.repository, {{this.zone = 'UTC'}});\n\n  \

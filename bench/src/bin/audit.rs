@@ -31,7 +31,9 @@ fn work(task: &str, root: &Path) -> Result<usize, Box<dyn std::error::Error>> {
             found.items.iter().map(|(_, hits)| hits.len()).sum()
         }
         "audit" => audit(&tree, &config).summary().total,
-        _ => World::read(tree, Options::default(), &Cache::none()).services().len(),
+        _ => World::read(tree, Options::default(), &Cache::none())
+            .services()
+            .len(),
     })
 }
 
@@ -50,7 +52,15 @@ fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
         }
     };
     let own = std::env::current_exe()?;
-    let rg = ["--count-matches", "--no-filename", "--fixed-strings", "--type", "dart", "DateTime.now(", &root];
+    let rg = [
+        "--count-matches",
+        "--no-filename",
+        "--fixed-strings",
+        "--type",
+        "dart",
+        "DateTime.now(",
+        &root,
+    ];
     let rule = "id: read\nlanguage: dart\nrule:\n  pattern:\n    context: void f() { DateTime.now(); }\n    \
                 selector: call_expression\n";
     let structural = ["scan", "--inline-rules", rule, "--json=stream", &root];
@@ -64,18 +74,37 @@ fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
         contenders.push(Contender::new("ast-grep", Path::new("ast-grep"), &structural).every(5));
     }
     take_turns(&mut contenders, ROUNDS)?;
-    println!("{:26} {:>9} {:>9} {:>8}  found", "", "wall ms", "CPU ms", "wall ×");
+    println!(
+        "{:26} {:>9} {:>9} {:>8}  found",
+        "", "wall ms", "CPU ms", "wall ×"
+    );
     let floor = contenders[0].wall;
     for contender in &contenders {
         let found = match contender.name {
-            "ripgrep" => contender.output.lines().filter_map(|n| n.parse::<u64>().ok()).sum(),
+            "ripgrep" => contender
+                .output
+                .lines()
+                .filter_map(|n| n.parse::<u64>().ok())
+                .sum(),
             "ast-grep" => contender.output.lines().count() as u64,
             _ => contender.output.trim().parse().unwrap_or(0),
         };
         let (wall, cpu) = (contender.wall * 1e3, contender.cpu * 1e3);
-        println!("{:26} {wall:9.1} {cpu:9.1} {:8.2}  {found}", contender.name, contender.wall / floor);
+        println!(
+            "{:26} {wall:9.1} {cpu:9.1} {:8.2}  {found}",
+            contender.name,
+            contender.wall / floor
+        );
     }
-    let fast = promise("inventory / ripgrep", (&contenders[1], &contenders[0]), INVENTORY_MAX);
-    let cheap = promise("full audit / extraction", (&contenders[2], &contenders[3]), AUDIT_MAX);
+    let fast = promise(
+        "inventory / ripgrep",
+        (&contenders[1], &contenders[0]),
+        INVENTORY_MAX,
+    );
+    let cheap = promise(
+        "full audit / extraction",
+        (&contenders[2], &contenders[3]),
+        AUDIT_MAX,
+    );
     Ok(ExitCode::from(u8::from(!(fast && cheap))))
 }

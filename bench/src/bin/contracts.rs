@@ -10,22 +10,27 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use spots_bench::contender::{Contender, promise, take_turns};
-use spots_plan::audit::{audit, audit_with};
 use spots_plan::audit::baseline::{BASELINE_PATH, Baseline};
 use spots_plan::audit::check::check as judge;
 use spots_plan::audit::config::Config;
+use spots_plan::audit::{audit, audit_with};
 use spots_plan::cache::Cache as Kept;
 use spots_plan::contract::cache::Cache;
 use spots_plan::contract::frozen::Frozen;
 use spots_plan::contract::{Options, World};
+use spots_plan::plan::Plan;
 use spots_plan::plan::check::{self as gate, Beside};
 use spots_plan::plan::infer::first_plan;
-use spots_plan::plan::Plan;
 use spots_plan::plan::owed::Tests;
 use spots_plan::tree::{Language, Tree};
 
 /// Languages that contracts are read from.
-const CONTRACTS: [Language; 4] = [Language::Dart, Language::Rust, Language::TypeScript, Language::Tsx];
+const CONTRACTS: [Language; 4] = [
+    Language::Dart,
+    Language::Rust,
+    Language::TypeScript,
+    Language::Tsx,
+];
 const ROUNDS: usize = 6;
 /// What the project promises.
 const COLD_MAX: f64 = 0.8;
@@ -43,10 +48,14 @@ fn extract(root: &Path, cache: Cache) -> usize {
 /// What `spots plan check` does on an unchanged tree: contracts, locks, tests and the clock audit.
 fn check(root: &Path, kept: &str) -> Result<usize, Box<dyn Error>> {
     let plan = Plan::load(root).map_err(|error| error.to_string())?;
-    let options = Options { patterns: gate::patterns(&plan), ..Options::default() };
+    let options = Options {
+        patterns: gate::patterns(&plan),
+        ..Options::default()
+    };
     let tree = Tree::walk(root, &Language::ALL)?;
     std::thread::scope(|scope| {
-        let clock = scope.spawn(|| mandate(&tree, &format!("{kept}.clock")).map_err(|error| error.to_string()));
+        let clock = scope
+            .spawn(|| mandate(&tree, &format!("{kept}.clock")).map_err(|error| error.to_string()));
         let cache = Cache::load(PathBuf::from(kept));
         let mut world = World::read(tree.only(&CONTRACTS), options, &cache);
         let tests = Tests::read(tree.only(&CONTRACTS));
@@ -71,7 +80,11 @@ fn mandate(tree: &Tree, known: &str) -> Result<usize, Box<dyn Error>> {
 
 /// A first plan, every contract frozen, every read of the clock in the baseline.
 fn write_plan(root: &Path) -> Result<(), Box<dyn Error>> {
-    let mut world = World::read(Tree::walk(root, &[Language::Dart])?, Options::default(), &Cache::none());
+    let mut world = World::read(
+        Tree::walk(root, &[Language::Dart])?,
+        Options::default(),
+        &Cache::none(),
+    );
     std::fs::create_dir_all(root.join("plan/services"))?;
     std::fs::create_dir_all(root.join("plan/contracts"))?;
     for (path, text) in first_plan(&world) {
@@ -82,9 +95,14 @@ fn write_plan(root: &Path) -> Result<(), Box<dyn Error>> {
     let snapshot = world.snapshot(&names, &Cache::none());
     for contract in &snapshot.services {
         let name = &contract.decl.name;
-        let version = plan.service(name).map_or("1.0.0".to_owned(), |service| service.version.to_string());
+        let version = plan
+            .service(name)
+            .map_or("1.0.0".to_owned(), |service| service.version.to_string());
         let text = Frozen::new(&version, "dart", contract, &snapshot).render();
-        std::fs::write(root.join(format!("plan/contracts/{name}-{version}.contract")), text)?;
+        std::fs::write(
+            root.join(format!("plan/contracts/{name}-{version}.contract")),
+            text,
+        )?;
     }
     let config = Config::load(root)?;
     let found = audit(&Tree::walk(root, &Language::ALL)?, &config);
@@ -110,7 +128,10 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         [task, root] if task == "parse" => println!("{}", parse_all(Path::new(root))),
         [task, root] if task == "cold" => println!("{}", extract(Path::new(root), Cache::none())),
         [task, root, cache] if task == "warm" => {
-            println!("{}", extract(Path::new(root), Cache::load(PathBuf::from(cache))));
+            println!(
+                "{}",
+                extract(Path::new(root), Cache::load(PathBuf::from(cache)))
+            );
         }
         [task, root, cache] if task == "check" => {
             println!("{}", check(Path::new(root), cache)?);
@@ -131,23 +152,44 @@ fn measure(tree: Option<&String>) -> Result<ExitCode, Box<dyn Error>> {
         }
     };
     let own = std::env::current_exe()?;
-    let cache = scratch.path().join("cache.json").to_string_lossy().into_owned();
+    let cache = scratch
+        .path()
+        .join("cache.json")
+        .to_string_lossy()
+        .into_owned();
     let mut contenders = vec![
         Contender::new("parse, one thread", &own, &["parse", &root]).every(2),
         Contender::new("extract", &own, &["cold", &root]).every(2),
         Contender::new("extract, cached", &own, &["warm", &root, &cache]),
     ];
     write_plan(Path::new(&root))?;
-    contenders.push(Contender::new("plan check", &own, &["check", &root, &cache]));
+    contenders.push(Contender::new(
+        "plan check",
+        &own,
+        &["check", &root, &cache],
+    ));
     take_turns(&mut contenders, ROUNDS)?;
     println!("{:26} {:>9} {:>9}", "", "wall ms", "CPU ms");
     for contender in &contenders {
-        println!("{:26} {:9.1} {:9.1}", contender.name, contender.wall * 1e3, contender.cpu * 1e3);
+        println!(
+            "{:26} {:9.1} {:9.1}",
+            contender.name,
+            contender.wall * 1e3,
+            contender.cpu * 1e3
+        );
     }
-    println!("services: {}; findings: {}", contenders[1].output.trim(), contenders[3].output.trim());
+    println!(
+        "services: {}; findings: {}",
+        contenders[1].output.trim(),
+        contenders[3].output.trim()
+    );
     let (parse, cold, warm) = (&contenders[0], &contenders[1], &contenders[2]);
     let mut holds = promise("extraction / parsing", (cold, parse), COLD_MAX);
     holds &= promise("cached extraction / parsing", (warm, parse), WARM_MAX);
-    holds &= promise("plan check / cached extraction", (&contenders[3], warm), CHECK_MAX);
+    holds &= promise(
+        "plan check / cached extraction",
+        (&contenders[3], warm),
+        CHECK_MAX,
+    );
     Ok(ExitCode::from(u8::from(!holds)))
 }

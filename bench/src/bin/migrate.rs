@@ -99,7 +99,12 @@ fn memory() -> Outcome<tempfile::TempDir> {
 
 fn apply(connection: &mut Connection, set: &MigrationSet) -> Outcome<()> {
     let mut silent = Silent;
-    sqlite::apply(connection, set, &Backfills::new(), &mut Run::by("bench", &mut silent))?;
+    sqlite::apply(
+        connection,
+        set,
+        &Backfills::new(),
+        &mut Run::by("bench", &mut silent),
+    )?;
     Ok(())
 }
 
@@ -133,22 +138,33 @@ fn nothing_to_do() -> Outcome<bool> {
     let folder = memory()?;
     let file = folder.path().join("db");
     apply(&mut Connection::open(&file)?, &set)?;
-    let [ours, floor] = least_cpu(ROUNDS * 3, [
-        &mut || apply(&mut Connection::open(&file)?, &set),
-        &mut || {
-            let connection = Connection::open(&file)?;
-            let mut query = connection.prepare("SELECT * FROM spots_migrate_migration")?;
-            let mut rows = query.query([])?;
-            let mut bytes = 0;
-            while let Some(row) = rows.next()? {
-                bytes += row.get::<_, String>("checksum")?.len();
-            }
-            assert_eq!(bytes, MIGRATIONS * 64);
-            Ok(())
-        },
-    ])?;
-    println!("nothing to do: {:.2} ms, reading the version table {:.2} ms", ours * 1e3, floor * 1e3);
-    Ok(say("nothing to do / reading the version table", ours / floor, 3.0))
+    let [ours, floor] = least_cpu(
+        ROUNDS * 3,
+        [
+            &mut || apply(&mut Connection::open(&file)?, &set),
+            &mut || {
+                let connection = Connection::open(&file)?;
+                let mut query = connection.prepare("SELECT * FROM spots_migrate_migration")?;
+                let mut rows = query.query([])?;
+                let mut bytes = 0;
+                while let Some(row) = rows.next()? {
+                    bytes += row.get::<_, String>("checksum")?.len();
+                }
+                assert_eq!(bytes, MIGRATIONS * 64);
+                Ok(())
+            },
+        ],
+    )?;
+    println!(
+        "nothing to do: {:.2} ms, reading the version table {:.2} ms",
+        ours * 1e3,
+        floor * 1e3
+    );
+    Ok(say(
+        "nothing to do / reading the version table",
+        ours / floor,
+        3.0,
+    ))
 }
 
 /// Files as people write them: tables that refer to earlier ones, columns, indexes, policies.
@@ -188,7 +204,11 @@ fn growth() -> Outcome<bool> {
         .unwrap_or(f64::NAN)
         / 1024.0;
     println!("1,000 files {few:.3} s, 10,000 files {many:.3} s, at most {peak:.0} MiB");
-    let linear = say("time for 10,000 files / ten times 1,000", many / (10.0 * few), 1.5);
+    let linear = say(
+        "time for 10,000 files / ten times 1,000",
+        many / (10.0 * few),
+        1.5,
+    );
     Ok(say("memory for 10,000 files in MB", peak * 1.048_576, 500.0) && linear)
 }
 
@@ -200,20 +220,28 @@ fn inference_against_parse(dir: &Path) -> Outcome<bool> {
         .map(|bytes| String::from_utf8_lossy(bytes).into_owned())
         .collect::<Vec<_>>();
     let set = MigrationSet::from_dir_as(dir, None)?;
-    let [plan, parse] = least_cpu(ROUNDS * 3, [
-        &mut || {
-            let graph = Graph::of(&set, spots_migrate::Dialect::Postgres);
-            assert_eq!(graph.nodes.len(), set.migrations().len());
-            Ok(())
-        },
-        &mut || {
-            for text in &texts {
-                std::hint::black_box(squawk_syntax::SourceFile::parse(text));
-            }
-            Ok(())
-        },
-    ])?;
-    println!("{} files: inference and plan {:.1} ms, parse {:.1} ms", texts.len(), plan * 1e3, parse * 1e3);
+    let [plan, parse] = least_cpu(
+        ROUNDS * 3,
+        [
+            &mut || {
+                let graph = Graph::of(&set, spots_migrate::Dialect::Postgres);
+                assert_eq!(graph.nodes.len(), set.migrations().len());
+                Ok(())
+            },
+            &mut || {
+                for text in &texts {
+                    std::hint::black_box(squawk_syntax::SourceFile::parse(text));
+                }
+                Ok(())
+            },
+        ],
+    )?;
+    println!(
+        "{} files: inference and plan {:.1} ms, parse {:.1} ms",
+        texts.len(),
+        plan * 1e3,
+        parse * 1e3
+    );
     Ok(say("inference and plan / parse alone", plan / parse, 4.0))
 }
 
@@ -251,8 +279,13 @@ fn apply_against_sqlx(url: &str, sqlx: &str) -> Outcome<bool> {
         }
     }
     let [theirs, one, four] = best;
-    println!("PostgreSQL, {MIGRATIONS} migrations: sqlx-cli {theirs:.3} s, ours {four:.3} s, with --jobs 1 {one:.3} s");
-    println!("apply --jobs 1 on PostgreSQL / sqlx-cli: {:.2}", one / theirs);
+    println!(
+        "PostgreSQL, {MIGRATIONS} migrations: sqlx-cli {theirs:.3} s, ours {four:.3} s, with --jobs 1 {one:.3} s"
+    );
+    println!(
+        "apply --jobs 1 on PostgreSQL / sqlx-cli: {:.2}",
+        one / theirs
+    );
     Ok(say("apply on PostgreSQL / sqlx-cli", four / theirs, 0.6))
 }
 
