@@ -132,6 +132,23 @@ pub(crate) async fn an_opening_is_seen_by_the_person(stage: &Stage) {
     assert_eq!(bobs.len(), 3, "everyone sees the openings of their own");
 }
 
+#[tokio::test]
+async fn openings_go_to_the_order_of_shares_and_back() {
+    let stage = Stage::sqlite();
+    let Read { ada, bob, .. } = read_three_times(&stage).await;
+    let seen = async || {
+        let (adas, bobs) = (ada.agent(), bob.agent());
+        (stage.openings(adas).await, stage.openings(bobs).await)
+    };
+    let before = seen().await;
+    let down = include_str!("../../../../migrations/0310-openings/down.sqlite.sql");
+    let up = include_str!("../../../../migrations/0310-openings/up.sqlite.sql");
+    stage.execute(down).await.unwrap();
+    assert_eq!(stage.count("SELECT count(*) FROM access_log").await, 5);
+    stage.execute(up).await.unwrap();
+    assert_eq!(seen().await, before);
+}
+
 pub(crate) async fn openings_are_counted_by_field(stage: &Stage) {
     let Read {
         ada,
