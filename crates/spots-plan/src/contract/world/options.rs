@@ -51,3 +51,22 @@ fn matches(pattern: &str, name: &str) -> bool {
         (None, None) => pattern == name,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_nothing_too() {
+        let options = Options {
+            patterns: vec!["*Repository".to_owned(), "Clock".to_owned()],
+            ..Options::default()
+        };
+        for name in ["Repository", "UserRepository", "Clock"] {
+            assert!(options.names(name), "{name}");
+        }
+        for name in ["RepositoryFake", "_UserRepository", "AtomicClock"] {
+            assert!(!options.names(name), "{name}");
+        }
+    }
+}
