@@ -13,6 +13,10 @@ use crate::store::keys::{
     Closing, DestroyedKey, Floor, KeyStore, Purge, Rewrapped, StoredKey, WrappingCount,
 };
 
+/// The prefix of what wraps a key, 0 without an epoch. An index of shares' keys is on these words.
+const PREFIX: &str = "CASE WHEN substr(wrapped_key, 1, 1) = x'02' THEN substr(wrapped_key, 1, 5)
+                          ELSE x'0000000000' END";
+
 #[async_trait]
 impl KeyStore for SqliteStore {
     async fn count_wrappings(&self) -> Result<Vec<WrappingCount>, StoreError> {
@@ -132,9 +136,7 @@ fn count_wrappings(db: &Connection) -> Result<Vec<WrappingCount>, Fault> {
     let mut counts = Vec::new();
     for table in ["user_keys", "share_keys"] {
         let mut statement = db.prepare_cached(&format!(
-            "SELECT master_version,
-                    CASE WHEN substr(wrapped_key, 1, 1) = x'02' THEN substr(wrapped_key, 1, 5)
-                         ELSE zeroblob(5) END AS prefix, count(*)
+            "SELECT master_version, {PREFIX}, count(*)
              FROM {table} GROUP BY 1, 2 ORDER BY 1, 2"
         ))?;
         let mut rows = statement.query([])?;
@@ -238,18 +240,16 @@ fn update(db: &Connection, Rewrapped { old, new }: &Rewrapped) -> Result<u64, Fa
 
 fn close(db: &Connection, below: Wrapping, stamp: Stamp) -> Result<Closing, Fault> {
     let left: i64 = db
-        .prepare_cached(
+        .prepare_cached(&format!(
             "SELECT max(keys) FROM (
                  SELECT count(*) AS keys FROM user_keys WHERE master_version < ?1
                  UNION ALL SELECT count(*) FROM user_keys WHERE substr(wrapped_key, 1, 5) < ?2
                  UNION ALL SELECT count(*) FROM share_keys WHERE master_version < ?1
-                 UNION ALL SELECT count(*) FROM share_keys WHERE master_version = ?1
-                     AND CASE WHEN substr(wrapped_key, 1, 1) = x'02' THEN substr(wrapped_key, 1, 5)
-                              ELSE x'0000000000' END < ?2
-                 UNION ALL SELECT count(*) FROM share_keys WHERE master_version > ?1
-                     AND CASE WHEN substr(wrapped_key, 1, 1) = x'02' THEN substr(wrapped_key, 1, 5)
-                              ELSE x'0000000000' END < ?2)",
-        )?
+                 UNION ALL SELECT count(*) FROM share_keys
+                     WHERE master_version = ?1 AND {PREFIX} < ?2
+                 UNION ALL SELECT count(*) FROM share_keys
+                     WHERE master_version > ?1 AND {PREFIX} < ?2)"
+        ))?
         .query_row(params![below.version, below.prefix()], |row| row.get(0))?;
     let left = left.unsigned_abs();
     if left > 0 {
