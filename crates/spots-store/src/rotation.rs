@@ -23,6 +23,7 @@ pub struct Pace {
     pub rate: u32,
 }
 
+/// Small batches, so that what the service does in between waits little.
 impl Default for Pace {
     fn default() -> Self {
         Self {

@@ -17,8 +17,6 @@ use crate::output::Output;
 const SETTLE: Duration = Duration::from_secs(3);
 /// How often a rotation looks for keys that a server still wrapped by the old version.
 const PASSES_MAX: u32 = 20;
-/// Keys of one batch: small, so that what the service does in between waits little.
-const BATCH_MAX: u32 = 100;
 
 #[derive(Debug, Args)]
 pub(crate) struct RotateArgs {
@@ -26,7 +24,7 @@ pub(crate) struct RotateArgs {
     place: Where,
 
     /// Keys wrapped again in a second, at most.
-    #[arg(long, default_value_t = 5_000, value_name = "COUNT",
+    #[arg(long, default_value_t = Pace::default().rate, value_name = "COUNT",
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     rate: u32,
 
@@ -103,7 +101,7 @@ async fn move_all(
 ) -> anyhow::Result<ExitCode> {
     let total = count_older(store, keys).await?;
     let pace = Pace {
-        batch: (args.rate / 10).clamp(1, BATCH_MAX),
+        batch: (args.rate / 10).clamp(1, Pace::default().batch),
         rate: args.rate,
     };
     let below = Wrapping {

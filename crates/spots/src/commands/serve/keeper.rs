@@ -20,8 +20,6 @@ const REFRESHES_A_ROUND: u32 = 60;
 /// Seconds after which an epoch that began is known to all servers, and requests that were under
 /// way are over.
 const SETTLE_SECONDS: i64 = 90;
-/// Keys that upkeep wraps again in a second, at most.
-const RATE: u32 = 5_000;
 
 /// How epochs turn.
 #[derive(Clone, Debug)]
@@ -102,10 +100,7 @@ impl Keeper {
         if now < began_at + SETTLE_SECONDS {
             return Ok(());
         }
-        let pace = Pace {
-            rate: RATE,
-            ..Pace::default()
-        };
+        let pace = Pace::default();
         let store = self.store.as_ref();
         rewrap(store, &self.keys, random, pace, &mut |_| {}).await?;
         let below = Wrapping {
